@@ -1,0 +1,68 @@
+"""Masked, weighted losses, reductions and metrics for any array API library.
+
+The arrays of a call say which framework computes it: NumPy, CuPy, torch, JAX, Dask, or any
+other library that follows the Python array API standard. Nothing is set globally.
+"""
+
+from agnostic_mask import losses
+from agnostic_mask._array import Array
+from agnostic_mask._backend import Backend, Probe
+from agnostic_mask._convert import convert
+from agnostic_mask._declare import scores
+from agnostic_mask._dispatch import Dispatch, agnostic, available_backends, dispatch
+from agnostic_mask._errors import (
+    AgnosticMaskError,
+    AxisError,
+    CopyRequiredError,
+    MixedDevicesError,
+    MixedFrameworksError,
+    ShapeMismatchError,
+    StateMismatchError,
+    UnsupportedArrayError,
+)
+from agnostic_mask._masks import class_weights, sequence_mask
+from agnostic_mask._objective import Objective, weighted_masked_objective
+from agnostic_mask._reductions._exponentials import logsumexp, softmax
+from agnostic_mask._reductions._extremes import all, any, max, min
+from agnostic_mask._reductions._sums import count, mean, std, sum, sum_of_weights, var
+from agnostic_mask._tally import Tally
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AgnosticMaskError",
+    "Array",
+    "AxisError",
+    "Backend",
+    "CopyRequiredError",
+    "Dispatch",
+    "MixedDevicesError",
+    "MixedFrameworksError",
+    "Objective",
+    "Probe",
+    "ShapeMismatchError",
+    "StateMismatchError",
+    "Tally",
+    "UnsupportedArrayError",
+    "agnostic",
+    "all",
+    "any",
+    "available_backends",
+    "class_weights",
+    "convert",
+    "count",
+    "dispatch",
+    "logsumexp",
+    "losses",
+    "max",
+    "mean",
+    "min",
+    "scores",
+    "sequence_mask",
+    "softmax",
+    "std",
+    "sum",
+    "sum_of_weights",
+    "var",
+    "weighted_masked_objective",
+]

@@ -1,0 +1,174 @@
+"""What the algorithm may ask about a framework, with an answer that is safe for any.
+
+A backend adds knowledge, never arithmetic. An array library without a backend is served
+by this base class. A third party's package offers its own by an entry point::
+
+    [project.entry-points."agnostic_mask.backends"]
+    mylib = "mylib.agnostic:backend"
+
+where ``mylib`` is the first component of the name of the array namespace and ``backend``
+an instance of a subclass of `Backend`.
+"""
+
+import importlib
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from importlib import metadata
+from typing import Any
+
+from agnostic_mask._array import Array
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Whether a backend can run here, and if not, why.
+
+    Attributes
+    ----------
+    name : str
+        The backend's name.
+    usable : bool
+        Whether an array can be made and computed with.
+    version : str
+        The framework's version, empty if it is not installed.
+    devices : tuple of str
+        The devices it can use.
+    reason : str
+        Why it is not usable, in the words of its runtime; empty if it is usable.
+    """
+
+    name: str
+    usable: bool
+    version: str = ""
+    devices: tuple[str, ...] = field(default=())
+    reason: str = ""
+
+
+class Backend:
+    """Knowledge about one framework; every method here has a safe answer for any.
+
+    Parameters
+    ----------
+    name : str
+        First component of the array namespace's name: ``"numpy"``, ``"torch"``.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    # -- is it here? ---------------------------------------------------------------
+
+    def namespace(self) -> Any:
+        """Import the framework and return its array namespace."""
+        return importlib.import_module(self.name)
+
+    def probe(self) -> Probe:
+        """Say whether the framework can run here.
+
+        Returns
+        -------
+        Probe
+            A framework that cannot even be imported is not asked.
+        """
+        return Probe(self.name, True, self.version(), tuple(map(str, self.devices())))
+
+    def version(self) -> str:
+        """Version of the installed framework, as its distribution's metadata has it."""
+        module = importlib.import_module(self.name)
+        return str(getattr(module, "__version__", None) or metadata.version(self.name))
+
+    def devices(self) -> Sequence[Any]:
+        """Devices on which arrays can be made, the default one first."""
+        return list(self.namespace().__array_namespace_info__().devices())
+
+    # -- may this array take part? -------------------------------------------------
+
+    def array_types(self) -> Sequence[type]:
+        """Classes of arrays to recognise by exact type, before any array was seen."""
+        return ()
+
+    def refuse_type(self, cls: type) -> str | None:
+        """Say why arrays of class `cls` cannot be computed with, or None if they can."""
+        return None
+
+    def refuse(self, x: Array) -> str | None:
+        """Say why this array cannot be computed with, or None if it can.
+
+        Looks at metadata only, on every call: layouts, wrapped array types. The dtype is
+        checked for every backend alike.
+        """
+        return None
+
+    def device(self, x: Array) -> Any:
+        """Device of `x`, or None where the framework places arrays by itself."""
+        return x.device
+
+    def has_dtype(self, xp: Any, device: Any, dtype: str) -> bool:
+        """Whether `device` has `dtype` (``"float64"`` or ``"int64"``)."""
+        return dtype in xp.__array_namespace_info__().dtypes(device=device)
+
+    # -- how to compute ------------------------------------------------------------
+
+    def wide(self) -> AbstractContextManager[Any]:
+        """Context in which float64 and int64 exist, for accumulation alone."""
+        return nullcontext()
+
+    def as_array(self, x: Array) -> Array:
+        """Turn what a reduction returned into an array (NumPy's return scalars)."""
+        return x
+
+    def register_state(
+        self, cls: type, arrays: Sequence[str], configuration: Sequence[str]
+    ) -> None:
+        """Teach the framework's tree functions the fields of a class of states.
+
+        Parameters
+        ----------
+        cls : type
+            A frozen dataclass.
+        arrays, configuration : sequence of str
+            Names of the fields that hold arrays (or None), and of those that are static.
+        """
+
+    # -- across the border -----------------------------------------------------------
+
+    def host(self, x: Array) -> Any:
+        """Give `x`, in host memory, as an object that `numpy.asarray` can read."""
+        return x
+
+    def from_host(self, x: Any, device: Any) -> Array:
+        """Make an array of this framework on `device` from a NumPy array, by a copy."""
+        return self.namespace().asarray(x, device=device, copy=True)
+
+    def from_dlpack(self, x: Any, device: Any, copy: bool | None) -> Array:
+        """Make an array of this framework on `device` from any DLPack exporter.
+
+        Raises
+        ------
+        BufferError, RuntimeError, TypeError, ValueError, AttributeError
+            What the framework raises where this exchange is not possible.
+        """
+        return self.namespace().from_dlpack(x, device=device, copy=copy)
+
+    # -- what a check of conformance needs ---------------------------------------------
+
+    def value_and_grad(
+        self, fn: Callable[..., Array], arrays: Sequence[Array]
+    ) -> tuple[Array, Sequence[Array]] | None:
+        """Value of ``fn(*arrays)`` (0-d) and its gradient for each of `arrays`.
+
+        Returns None where the framework has no automatic differentiation.
+        """
+        return None
+
+    def compiled(self, fn: Callable[..., Any]) -> Callable[..., Any] | None:
+        """Compile `fn` as a whole, without a fall back; None where there is no compiler."""
+        return None
+
+    def forbid_hidden_work(self, device: Any) -> AbstractContextManager[Any] | None:
+        """Context that raises on a hidden computation of a lazy array or a hidden wait.
+
+        Returns None where there is nothing to hide: eager arrays in host memory.
+        """
+        return None

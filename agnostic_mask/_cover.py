@@ -1,0 +1,97 @@
+"""How a mask or weights lie over an array: on its leading axes, each dimension equal or 1.
+
+Nothing is aligned from the right, so two dimensions that happen to be equal are no trap.
+"""
+
+import math
+from typing import Any
+
+from agnostic_mask._array import Array
+from agnostic_mask._dtypes import DtypeKind, checked_kind, dtype_kind, widen_half
+from agnostic_mask._errors import ShapeMismatchError, UnsupportedArrayError
+
+Shape = tuple[int, ...]
+
+
+def known_shape(name: str, x: Array) -> Shape:
+    """Shape of `x`.
+
+    Raises
+    ------
+    ShapeMismatchError
+        If a dimension is unknown, as after boolean indexing of a Dask array.
+    """
+    shape = tuple(x.shape)
+    for n in shape:
+        if n is None or n != n:
+            raise ShapeMismatchError(
+                f"{name} has shape {shape}, with dimensions that are not known; compute "
+                f"them first, with Dask: {name}.compute_chunk_sizes()"
+            )
+    return shape
+
+
+def check_covers(name: str, shape: Shape, target_name: str, target: Shape) -> None:
+    """Raise ShapeMismatchError unless `shape` covers the leading axes of `target`."""
+    fits = len(shape) <= len(target)
+    if fits:
+        for n, full in zip(shape, target, strict=False):
+            fits = fits and (n == full or n == 1)
+    if fits:
+        return
+    hint = ""
+    trailing = target[len(target) - len(shape) :] if len(shape) <= len(target) else ()
+    if trailing and all(n in (1, full) for n, full in zip(shape, trailing, strict=True)):
+        missing = ", ".join(["None"] * (len(target) - len(shape)) + ["..."])
+        hint = f"; it fits the trailing axes, for which write {name}[{missing}]"
+    raise ShapeMismatchError(
+        f"{name} has shape {shape} and {target_name} shape {target}; expected {name} to cover "
+        f"the leading axes, each dimension equal or 1{hint}"
+    )
+
+
+def mask_kind(xp: Any, mask: Array, *, soft: bool) -> DtypeKind:
+    """Kind of the mask's dtype.
+
+    Raises
+    ------
+    UnsupportedArrayError
+        If the mask is floating and `soft` is False.
+    """
+    kind = checked_kind(xp, "mask", mask)
+    if kind in ("half", "float32", "float64") and not soft:
+        raise UnsupportedArrayError(
+            f"mask has dtype {mask.dtype}; expected booleans or integers, where True or "
+            f"non-zero counts. For factors write weights=mask; for a mask of zeros and ones "
+            f"write mask=(mask != 0)"
+        )
+    return kind
+
+
+def as_boolean(mask: Array, kind: DtypeKind) -> Array:
+    """The mask as booleans: True where non-zero."""
+    return mask if kind == "bool" else mask != 0
+
+
+def as_factors(xp: Any, weights: Array) -> Array:
+    """Weights as numbers that can be compared and multiplied: no booleans, no half types."""
+    if dtype_kind(xp, weights.dtype) == "bool":
+        return xp.astype(weights, xp.uint8)
+    return widen_half(xp, weights)
+
+
+def expand(xp: Any, x: Array, rank: int, *, skip: int | None = None) -> Array:
+    """`x` with dimensions of 1 appended up to `rank`; at position `skip` one is inserted.
+
+    `skip` is where the array that `x` is laid over has an axis that `x` does not know of.
+    """
+    shape = list(x.shape)
+    if skip is not None and skip < len(shape):
+        shape.insert(skip, 1)
+    shape += [1] * (rank - len(shape))
+    return x if len(shape) == len(x.shape) else xp.reshape(x, tuple(shape))
+
+
+def size(shape: Shape) -> int:
+    """Number of elements of an array of this shape."""
+    return math.prod(shape)

@@ -1,0 +1,194 @@
+"""What a score function declares about itself, so that the objective may act on it."""
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar, overload
+
+from agnostic_mask._array import Array
+from agnostic_mask._cover import Shape
+from agnostic_mask._errors import AxisError, ShapeMismatchError
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+_ATTRIBUTE = "__agnostic_mask_scores__"
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What a row-wise score function says of itself; see `scores` for the meanings."""
+
+    class_axis: str | int | None
+    harmless: tuple[float, float]
+    included: Callable[..., Array | None] | None
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A declaration and the options that `functools.partial` or defaults give the function."""
+
+    name: str
+    declaration: Declaration
+    options: Mapping[str, Any]
+
+    def class_axis(self, rank: int) -> int | None:
+        """Position of the class axis in a y_pred of this rank, or None if there is none.
+
+        Raises
+        ------
+        AxisError
+            If it is out of range.
+        """
+        axis = self.declaration.class_axis
+        if isinstance(axis, str):
+            axis = self.options[axis]
+        if axis is None:
+            return None
+        if not -rank <= axis < rank:
+            raise AxisError(
+                f"the class axis of {self.name} is {axis}; expected one of y_pred, "
+                f"which has {rank} dimensions"
+            )
+        return axis % rank
+
+    def scores_shape(self, y_true: Shape, y_pred: Shape) -> Shape:
+        """Shape of the scores.
+
+        Raises
+        ------
+        ShapeMismatchError
+            If y_true and y_pred do not have the shapes that were declared.
+        """
+        axis = self.class_axis(len(y_pred))
+        if axis is None:
+            if y_true != y_pred:
+                raise ShapeMismatchError(
+                    f"y_true has shape {y_true} and y_pred {y_pred}; {self.name} expects equal "
+                    f"shapes. Nothing is broadcast: reshape one to the other"
+                )
+            return y_pred
+        rows = y_pred[:axis] + y_pred[axis + 1 :]
+        if y_true not in (y_pred, rows):
+            raise ShapeMismatchError(
+                f"y_true has shape {y_true} and y_pred {y_pred}; {self.name} expects y_true of "
+                f"shape {y_pred} (a value a class) or {rows} (a label), the class axis being {axis}"
+            )
+        return rows
+
+    def included(self, y_true: Array) -> Array | None:
+        """Mask of the elements that the function itself includes, or None for all."""
+        rule = self.declaration.included
+        return None if rule is None else rule(y_true, **self.options)
+
+
+@overload
+def scores(
+    fn: None = None,
+    /,
+    *,
+    class_axis: str | int | None = None,
+    harmless: tuple[float, float] = (0.5, 0.5),
+    included: Callable[..., Array | None] | None = None,
+) -> Callable[[_F], _F]: ...
+
+
+@overload
+def scores(
+    fn: Callable[..., Array],
+    /,
+    *,
+    class_axis: str | int | None = None,
+    harmless: tuple[float, float] = (0.5, 0.5),
+    included: Callable[..., Array | None] | None = None,
+) -> Callable[..., Array]: ...
+
+
+def scores(
+    fn: Callable[..., Array] | None = None,
+    /,
+    *,
+    class_axis: str | int | None = None,
+    harmless: tuple[float, float] = (0.5, 0.5),
+    included: Callable[..., Array | None] | None = None,
+) -> Any:
+    """Declare that the scores of a function are row-wise: each depends on its own row alone.
+
+    Only then may an objective replace the excluded inputs by harmless ones, which keeps NaN
+    out of the gradients. Of a function that is not declared only the output is selected.
+
+    Parameters
+    ----------
+    fn : callable, optional
+        A function ``fn(y_true, y_pred, **options) -> scores``. Left out, `scores` is a decorator.
+    class_axis : str or int, optional
+        The axis of y_pred over which a row runs and which scores do not have, or the name
+        of the option that says so. None: each score depends on its own element.
+    harmless : (float, float)
+        Values of y_true and y_pred at which the function and its derivatives are finite. An
+        integer y_true takes label 0 instead.
+    included : callable, optional
+        ``included(y_true, **options)`` returns a boolean array of the scores' shape, or None.
+        What it excludes also leaves the denominators, as if by a mask.
+
+    Returns
+    -------
+    callable
+        As a decorator, `fn` itself, marked. Called with `fn`, a `functools.partial` of it that
+        is marked, so that a function of somebody else's stays as it is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import agnostic_mask as am
+    >>> @am.scores(harmless=(1.0, 1.0))
+    ... def log_ratio(y_true, y_pred):
+    ...     xp = am.dispatch(y_true, y_pred).xp
+    ...     return xp.abs(xp.log(y_pred / y_true))
+    >>> objective = am.weighted_masked_objective(log_ratio, reduction="mean")
+    >>> y_true, y_pred = np.asarray([1.0, 0.0]), np.asarray([np.e, -1.0])
+    >>> float(objective(y_true, y_pred, mask=np.asarray([True, False])))
+    1.0
+    """
+    declaration = Declaration(class_axis, harmless, included)
+    if fn is not None:
+        return _marked(functools.partial(fn), declaration)
+    return functools.partial(_marked, declaration=declaration)
+
+
+def _marked(fn: Any, declaration: Declaration) -> Any:
+    setattr(fn, _ATTRIBUTE, declaration)
+    return fn
+
+
+def name_of(fn: Any) -> str:
+    """Name of a callable for messages, seen through `functools.partial`."""
+    while isinstance(fn, functools.partial):
+        fn = fn.func
+    return getattr(fn, "__name__", type(fn).__name__)
+
+
+def declared(fn: Callable[..., Any]) -> Bound | None:
+    """The declaration of `fn`, seen through `functools.partial`, or None if there is none.
+
+    A partial that fixes positional arguments is no longer a function of (y_true, y_pred), and
+    counts as not declared.
+    """
+    given: dict[str, Any] = {}
+    inner: Any = fn
+    declaration = getattr(inner, _ATTRIBUTE, None)
+    while isinstance(inner, functools.partial):
+        if inner.args:
+            return None
+        given = {**inner.keywords, **given}
+        inner = inner.func
+        declaration = declaration or getattr(inner, _ATTRIBUTE, None)
+    if declaration is None:
+        return None
+    parameters = inspect.signature(inner).parameters.values()
+    defaults = {
+        p.name: p.default
+        for p in parameters
+        if p.kind is p.KEYWORD_ONLY and p.default is not p.empty
+    }
+    return Bound(name_of(inner), declaration, {**defaults, **given})

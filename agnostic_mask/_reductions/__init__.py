@@ -1,0 +1,1 @@
+"""Masked, weighted reductions of one array over any of its axes."""

@@ -1,0 +1,100 @@
+"""Reductions of exponentials, which cannot overflow."""
+
+from agnostic_mask import _cover, _staged
+from agnostic_mask._array import Array
+from agnostic_mask._dtypes import cast
+from agnostic_mask._reductions._plan import Axis, Plan, plan
+
+
+def logsumexp(
+    x: Array,
+    /,
+    *,
+    mask: Array | None = None,
+    weights: Array | None = None,
+    axis: Axis = None,
+    keepdims: bool = False,
+) -> Array:
+    """Logarithm of the sum of the exponentials of included elements, ``log(sum(w exp(x)))``.
+
+    Parameters
+    ----------
+    x, mask, weights, axis, keepdims
+        As for `sum`. Weights are SciPy's `b`.
+
+    Returns
+    -------
+    array
+        Float type of x (at least float32), else of the weights, else the default. Of nothing, and
+        where the weighted sum is 0: -Inf; where it is negative: NaN.
+
+    Raises
+    ------
+    UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import agnostic_mask as am
+    >>> am.logsumexp(np.asarray([1000.0, 1000.0, np.nan]), mask=np.asarray([1, 1, 0])).round(3)
+    array(1000.693)
+    """
+    p = plan(x, mask, weights, axis, keepdims)
+    xp = p.d.xp
+    dtype = p.float_dtype()
+    with p.d.backend.wide():
+        joint = p.inclusion()
+        exponentials, top = _shifted_exponentials(p, joint.include)
+        total = _staged.weighted_sum(p.d, exponentials, joint, p.axes)
+        log = xp.log(xp.where(total > 0, total, 1.0)) + cast(xp, top, total.dtype)
+        log = xp.where(total == 0, -xp.inf, log)
+        log = xp.where(total < 0, xp.nan, log)
+        return p.finish(xp.where(xp.isnan(total), xp.nan, log), dtype)
+
+
+def softmax(x: Array, /, *, mask: Array | None = None, axis: Axis = None) -> Array:
+    """Exponentials of included elements divided by their sum over `axis`.
+
+    Parameters
+    ----------
+    x, mask, axis
+        As for `sum`.
+
+    Returns
+    -------
+    array, shape of x
+        Float type of x (at least float32). 0 where excluded, also where nothing is included.
+
+    Raises
+    ------
+    UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import agnostic_mask as am
+    >>> am.softmax(np.asarray([1000.0, 1000.0, np.nan]), mask=np.asarray([True, True, False]))
+    array([0.5, 0.5, 0. ])
+    """
+    p = plan(x, mask, None, axis, keepdims=True)
+    xp = p.d.xp
+    dtype = p.float_dtype()
+    with p.d.backend.wide():
+        joint = p.inclusion()
+        exponentials, _ = _shifted_exponentials(p, joint.include)
+        total = _staged.weighted_sum(p.d, exponentials, joint, p.axes)
+        total = cast(xp, xp.where(total == 0, 1.0, total), dtype)
+        return p.d.backend.as_array(exponentials / total)
+
+
+def _shifted_exponentials(p: Plan, include: Array | None) -> tuple[Array, Array]:
+    """``exp(x - top)``, 0 where excluded, and `top`, the greatest included element if finite."""
+    xp = p.d.xp
+    x = cast(xp, p.x, p.float_dtype())
+    if _cover.size(tuple(p.shape[i] for i in p.axes)) == 0 or not p.axes:
+        kept = tuple(1 if i in p.axes else n for i, n in enumerate(p.shape))
+        top = xp.zeros(kept, dtype=x.dtype, device=p.d.device)
+    else:
+        top = xp.max(_staged.select(xp, include, x, -xp.inf), axis=p.axes, keepdims=True)
+        top = xp.where(xp.isfinite(top), top, 0.0)
+    return _staged.select(xp, include, xp.exp(_staged.select(xp, include, x, 0.0) - top), 0.0), top

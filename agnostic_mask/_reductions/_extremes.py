@@ -1,0 +1,191 @@
+"""Reductions that pick: extremes and truth values. Weights only include or exclude."""
+
+from typing import Any, Literal
+
+from agnostic_mask import _cover, _staged
+from agnostic_mask._array import Array
+from agnostic_mask._dtypes import dtype_kind, is_floating
+from agnostic_mask._errors import UnsupportedArrayError
+from agnostic_mask._reductions._plan import Axis, Plan, plan
+
+
+def min(
+    x: Array,
+    /,
+    *,
+    mask: Array | None = None,
+    weights: Array | None = None,
+    axis: Axis = None,
+    keepdims: bool = False,
+) -> Array:
+    """Least included element.
+
+    Parameters
+    ----------
+    x, mask, axis, keepdims
+        As for `sum`; x must not be boolean.
+    weights : array of real, optional
+        An element of weight 0 is excluded; other weights make no difference.
+
+    Returns
+    -------
+    array
+        Dtype of x (half types as float32). Of nothing: +Inf, or the largest integer of the dtype,
+        so that the least of parts is the least of the whole. An included NaN gives NaN.
+
+    Raises
+    ------
+    UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import agnostic_mask as am
+    >>> am.min(np.asarray([3.0, 2.0, -1.0]), mask=np.asarray([1, 1, 0]))
+    array(2.)
+    """
+    return _extreme(plan(x, mask, weights, axis, keepdims), "min")
+
+
+def max(
+    x: Array,
+    /,
+    *,
+    mask: Array | None = None,
+    weights: Array | None = None,
+    axis: Axis = None,
+    keepdims: bool = False,
+) -> Array:
+    """Greatest included element.
+
+    Parameters
+    ----------
+    x, mask, weights, axis, keepdims
+        As for `min`.
+
+    Returns
+    -------
+    array
+        Dtype of x (half types as float32). Of nothing: -Inf, or the least integer of the dtype.
+        An included NaN gives NaN.
+
+    Raises
+    ------
+    UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import agnostic_mask as am
+    >>> am.max(np.asarray([[3, 2], [7, 9]]), mask=np.asarray([True, False]), axis=0)
+    array([ 3,  2])
+    """
+    return _extreme(plan(x, mask, weights, axis, keepdims), "max")
+
+
+def _extreme(p: Plan, which: Literal["min", "max"]) -> Array:
+    xp = p.d.xp
+    if dtype_kind(xp, p.x.dtype) == "bool":
+        other = "all" if which == "min" else "any"
+        raise UnsupportedArrayError(
+            f"x has dtype {p.x.dtype}; expected numbers. For booleans take agnostic_mask.{other}"
+        )
+    nothing = _of_nothing(xp, p.x, which)
+    if _cover.size(tuple(p.shape[i] for i in p.axes)) == 0:
+        kept = tuple(1 if i in p.axes else n for i, n in enumerate(p.shape))
+        return p.finish(xp.full(kept, nothing, dtype=p.x.dtype, device=p.d.device), p.x.dtype)
+    x = _staged.select(xp, p.inclusion().include, p.x, nothing)
+    value = getattr(xp, which)(x, axis=p.axes, keepdims=True) if p.axes else x
+    return p.finish(value, x.dtype)
+
+
+def _of_nothing(xp: Any, x: Array, which: Literal["min", "max"]) -> Any:
+    if is_floating(xp, x):
+        return xp.inf if which == "min" else -xp.inf
+    limits = xp.iinfo(x.dtype)
+    return int(limits.max if which == "min" else limits.min)
+
+
+def any(
+    x: Array,
+    /,
+    *,
+    mask: Array | None = None,
+    weights: Array | None = None,
+    axis: Axis = None,
+    keepdims: bool = False,
+) -> Array:
+    """Whether any included element is True, or not 0.
+
+    Parameters
+    ----------
+    x, mask, weights, axis, keepdims
+        As for `min`; x may be boolean. NaN is not 0.
+
+    Returns
+    -------
+    array of bool
+        Of nothing: False.
+
+    Raises
+    ------
+    UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import agnostic_mask as am
+    >>> am.any(np.asarray([False, True]), mask=np.asarray([True, False]))
+    array(False)
+    """
+    p = plan(x, mask, weights, axis, keepdims)
+    truth, include = _truth(p)
+    return _reduced(p, truth if include is None else truth & include, "any")
+
+
+def all(
+    x: Array,
+    /,
+    *,
+    mask: Array | None = None,
+    weights: Array | None = None,
+    axis: Axis = None,
+    keepdims: bool = False,
+) -> Array:
+    """Whether every included element is True, or not 0.
+
+    Parameters
+    ----------
+    x, mask, weights, axis, keepdims
+        As for `min`; x may be boolean. NaN is not 0.
+
+    Returns
+    -------
+    array of bool
+        Of nothing: True.
+
+    Raises
+    ------
+    UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import agnostic_mask as am
+    >>> am.all(np.asarray([False, True]), mask=np.asarray([False, True]))
+    array(True)
+    """
+    p = plan(x, mask, weights, axis, keepdims)
+    truth, include = _truth(p)
+    return _reduced(p, truth if include is None else truth | ~include, "all")
+
+
+def _truth(p: Plan) -> tuple[Array, Array | None]:
+    boolean = dtype_kind(p.d.xp, p.x.dtype) == "bool"
+    return p.x if boolean else p.x != 0, p.inclusion().include
+
+
+def _reduced(p: Plan, truth: Array, which: Literal["any", "all"]) -> Array:
+    xp = p.d.xp
+    value = getattr(xp, which)(truth, axis=p.axes, keepdims=True) if p.axes else truth
+    return p.finish(value, xp.bool)

@@ -1,0 +1,93 @@
+"""What every reduction does first and last: check the arguments, and shape the result."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from agnostic_mask import _cover, _staged
+from agnostic_mask._array import Array
+from agnostic_mask._dispatch import Dispatch, resolve
+from agnostic_mask._dtypes import cast, dtype_kind, is_floating, widen_half
+from agnostic_mask._errors import AxisError, UnsupportedArrayError
+
+Axis = int | Sequence[int] | None
+
+
+class Plan(NamedTuple):
+    """A reduction whose arguments were checked."""
+
+    d: Dispatch
+    x: Array
+    shape: _cover.Shape
+    mask: Array | None
+    weights: Array | None
+    axes: tuple[int, ...]
+    keepdims: bool
+
+    def inclusion(self) -> _staged.Inclusion:
+        """Which elements count, and how much."""
+        return _staged.inclusion(self.d.xp, len(self.shape), (self.mask,), (self.weights,))
+
+    def float_dtype(self) -> Any:
+        """Float type of the result: that of x, else that of the weights, else the default."""
+        xp = self.d.xp
+        for array in (self.x, self.weights):
+            if array is not None and is_floating(xp, array):
+                return xp.float64 if dtype_kind(xp, array.dtype) == "float64" else xp.float32
+        default = xp.__array_namespace_info__().default_dtypes()["real floating"]
+        return xp.float64 if dtype_kind(xp, default) == "float64" else xp.float32
+
+    def as_floats(self) -> Array:
+        """Values of x as floats, excluded ones replaced where they would disturb a sum."""
+        x = cast(self.d.xp, self.x, self.float_dtype())
+        return _staged.clean(self.d.xp, x, self.inclusion().include)
+
+    def finish(self, value: Array, dtype: Any) -> Array:
+        """A result with dimensions of 1 over the axes, in its final shape and dtype."""
+        xp = self.d.xp
+        full = tuple(1 if i in self.axes else n for i, n in enumerate(self.shape))
+        if tuple(value.shape) != full:
+            value = xp.asarray(xp.broadcast_to(value, full), copy=True)
+        if self.axes and not self.keepdims:
+            value = xp.squeeze(value, axis=self.axes)
+        return self.d.backend.as_array(cast(xp, value, dtype))
+
+
+def normalised_axes(axis: Axis, rank: int) -> tuple[int, ...]:
+    """`axis` as increasing positions from the front.
+
+    Raises
+    ------
+    AxisError
+        If an axis is out of range, repeated, or not an integer.
+    """
+    if axis is None:
+        return tuple(range(rank))
+    given = (axis,) if isinstance(axis, int) else tuple(axis)
+    for a in given:
+        if isinstance(a, bool) or not isinstance(a, int) or not -rank <= a < rank:
+            raise AxisError(
+                f"axis is {axis!r}; expected None or integers from {-rank} to {rank - 1}, for x "
+                f"has {rank} dimensions"
+            )
+    axes = sorted({a % rank for a in given})
+    if len(axes) != len(given):
+        raise AxisError(f"axis is {axis!r}, which names an axis of x twice; name each once")
+    return tuple(axes)
+
+
+def plan(x: Array, mask: Array | None, weights: Array | None, axis: Axis, keepdims: bool) -> Plan:
+    """Check the arguments of a reduction."""
+    if x is None:
+        raise UnsupportedArrayError("x is None; expected an array")
+    named = (("x", x), ("mask", mask), ("weights", weights))
+    d = resolve(named)
+    shape = _cover.known_shape("x", x)
+    for name, array in named[1:]:
+        if array is not None:
+            _cover.check_covers(name, _cover.known_shape(name, array), "x", shape)
+    if mask is not None:
+        mask = _cover.as_boolean(mask, _cover.mask_kind(d.xp, mask, soft=False))
+    if weights is not None:
+        weights = _cover.as_factors(d.xp, weights)
+    axes = normalised_axes(axis, len(shape))
+    return Plan(d, widen_half(d.xp, x), shape, mask, weights, axes, keepdims)

@@ -1,0 +1,291 @@
+"""Reductions that are sums, or ratios of sums."""
+
+from agnostic_mask import _staged
+from agnostic_mask._array import Array
+from agnostic_mask._dtypes import cast, dtype_kind, is_floating, is_integer, wide_integer
+from agnostic_mask._reductions._plan import Axis, Plan, plan
+
+
+def sum(
+    x: Array,
+    /,
+    *,
+    mask: Array | None = None,
+    weights: Array | None = None,
+    axis: Axis = None,
+    keepdims: bool = False,
+) -> Array:
+    """Sum of included elements times their weights, ``sum(w x)``.
+
+    Parameters
+    ----------
+    x : array, shape S
+        Real.
+    mask : array of bool or int, optional
+        True or non-zero counts. Covers leading axes of S; a dimension of 1 broadcasts.
+    weights : array of real, optional
+        Any sign; 0 excludes. Covers leading axes of S likewise.
+    axis : int or sequence of int, optional
+        Axes to reduce; None for all.
+    keepdims : bool
+        Whether reduced axes stay, with length 1.
+
+    Returns
+    -------
+    array
+        Float type of x (at least float32), accumulated in float64. Integers and booleans without
+        weights stay integer and exact: int64, or uint64 for uint64. Of nothing: 0.
+
+    Raises
+    ------
+    UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import agnostic_mask as am
+    >>> am.sum(np.asarray([1.0, 2.0, np.nan]), mask=np.asarray([True, True, False]))
+    array(3.)
+    """
+    p = plan(x, mask, weights, axis, keepdims)
+    xp = p.d.xp
+    with p.d.backend.wide():
+        if p.weights is None and not is_floating(xp, p.x):
+            return _integer_sum(p)
+        total = _staged.weighted_sum(p.d, p.as_floats(), p.inclusion(), p.axes)
+        return p.finish(total, p.float_dtype())
+
+
+def _integer_sum(p: Plan) -> Array:
+    xp = p.d.xp
+    unsigned = dtype_kind(xp, p.x.dtype) == "unsigned" and xp.iinfo(p.x.dtype).bits == 64
+    dtype = p.x.dtype if unsigned else wide_integer(xp, p.d.device, p.d.backend)
+    x = p.x if is_integer(xp, p.x) else xp.astype(p.x, xp.uint8)
+    x = _staged.select(xp, p.inclusion().include, x, 0)
+    return p.finish(_staged.sum_over(p.d, x, p.axes, dtype), dtype)
+
+
+def mean(
+    x: Array,
+    /,
+    *,
+    mask: Array | None = None,
+    weights: Array | None = None,
+    axis: Axis = None,
+    keepdims: bool = False,
+) -> Array:
+    """Mean of included elements by their weights, ``sum(w x) / sum(w)``.
+
+    Parameters
+    ----------
+    x, mask, weights, axis, keepdims
+        As for `sum`.
+
+    Returns
+    -------
+    array
+        Float type of x (at least float32), else of the weights, else the default; accumulated in
+        float64. Of nothing, and where the weights sum to 0: NaN.
+
+    Raises
+    ------
+    UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+
+    Notes
+    -----
+    NumPy's `average`, with a mask.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import agnostic_mask as am
+    >>> am.mean(np.asarray([1.0, 4.0]), weights=np.asarray([2, 1]))
+    array(2.)
+    """
+    p = plan(x, mask, weights, axis, keepdims)
+    with p.d.backend.wide():
+        joint = p.inclusion()
+        total = _staged.weighted_sum(p.d, p.as_floats(), joint, p.axes)
+        weight = _staged.sum_of_factors(p.d, p.shape, joint, p.axes)
+        return p.finish(_staged.ratio(p.d.xp, total, weight), p.float_dtype())
+
+
+def var(
+    x: Array,
+    /,
+    *,
+    mask: Array | None = None,
+    weights: Array | None = None,
+    axis: Axis = None,
+    keepdims: bool = False,
+    correction: float = 0.0,
+) -> Array:
+    """Variance of included elements by their weights.
+
+    ``sum(w (x - mean)**2) / (sum(w) - correction)``, computed about the mean: no squares of x
+    are summed, so that a mean far from 0 costs no accuracy.
+
+    Parameters
+    ----------
+    x, mask, weights, axis, keepdims
+        As for `sum`. Weights mean repetition: an integer weight of k counts as k elements.
+    correction : float
+        What is subtracted from the sum of the weights: 1 for Bessel's correction.
+
+    Returns
+    -------
+    array
+        Float type of x (at least float32), else of the weights, else the default. NaN where
+        the sum of the weights is not above `correction`.
+
+    Raises
+    ------
+    UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import agnostic_mask as am
+    >>> am.var(np.asarray([1.0, 4.0]), weights=np.asarray([2, 1]), correction=1)
+    array(3.)
+    """
+    p = plan(x, mask, weights, axis, keepdims)
+    with p.d.backend.wide():
+        return p.finish(_variance(p, correction), p.float_dtype())
+
+
+def std(
+    x: Array,
+    /,
+    *,
+    mask: Array | None = None,
+    weights: Array | None = None,
+    axis: Axis = None,
+    keepdims: bool = False,
+    correction: float = 0.0,
+) -> Array:
+    """Standard deviation of included elements by their weights: the square root of `var`.
+
+    Parameters
+    ----------
+    x, mask, weights, axis, keepdims, correction
+        As for `var`.
+
+    Returns
+    -------
+    array
+        As for `var`, in the unit of x. Its gradient is 0 where the variance is 0.
+
+    Raises
+    ------
+    UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import agnostic_mask as am
+    >>> am.std(np.asarray([1.0, 5.0]))
+    array(2.)
+    """
+    p = plan(x, mask, weights, axis, keepdims)
+    xp = p.d.xp
+    with p.d.backend.wide():
+        variance = _variance(p, correction)
+        positive = variance > 0
+        root = xp.sqrt(xp.where(positive, variance, 1.0))
+        zero_or_nan = xp.where(variance == 0, xp.zeros_like(variance), xp.nan)
+        return p.finish(xp.where(positive, root, zero_or_nan), p.float_dtype())
+
+
+def _variance(p: Plan, correction: float) -> Array:
+    xp = p.d.xp
+    joint = p.inclusion()
+    x = _staged.select(xp, joint.include, p.as_floats(), 0.0)
+    weight = _staged.sum_of_factors(p.d, p.shape, joint, p.axes)
+    centre = _staged.ratio(xp, _staged.weighted_sum(p.d, x, joint, p.axes), weight)
+    centre = cast(xp, centre, x.dtype)
+    residual = _staged.select(xp, joint.include, x - centre, 0.0)
+    # The residuals' own mean, next to 0, takes out what rounding the centre did.
+    shift = _staged.weighted_sum(p.d, residual, joint, p.axes)
+    squares = _staged.weighted_sum(p.d, residual * residual, joint, p.axes)
+    spread = squares - _staged.ratio(xp, shift * shift, weight)
+    remaining = weight - correction
+    return _staged.ratio(xp, spread, xp.where(remaining > 0, remaining, 0.0))
+
+
+def count(
+    x: Array,
+    /,
+    *,
+    mask: Array | None = None,
+    weights: Array | None = None,
+    axis: Axis = None,
+    keepdims: bool = False,
+) -> Array:
+    """Number of included elements: those with a mask of True and a weight that is not 0.
+
+    Parameters
+    ----------
+    x, mask, weights, axis, keepdims
+        As for `sum`. Of x only the shape is used.
+
+    Returns
+    -------
+    array of int64
+        Exact, past 2**31 too.
+
+    Raises
+    ------
+    UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import agnostic_mask as am
+    >>> am.count(np.ones((2, 3)), mask=np.asarray([True, False]))
+    array(3)
+    """
+    p = plan(x, mask, weights, axis, keepdims)
+    with p.d.backend.wide():
+        counts = _staged.count(p.d, p.shape, p.inclusion().include, p.axes)
+        return p.finish(counts, counts.dtype)
+
+
+def sum_of_weights(
+    x: Array,
+    /,
+    *,
+    mask: Array | None = None,
+    weights: Array | None = None,
+    axis: Axis = None,
+    keepdims: bool = False,
+) -> Array:
+    """Sum of the weights of included elements, ``sum(w)``: what `mean` divides by.
+
+    Parameters
+    ----------
+    x, mask, weights, axis, keepdims
+        As for `sum`. Of x only the shape and the float type are used. An element without
+        weights weighs 1; a weight that covers several elements counts once for each.
+
+    Returns
+    -------
+    array
+        Float type of x (at least float32), else of the weights, else the default; accumulated in
+        float64.
+
+    Raises
+    ------
+    UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import agnostic_mask as am
+    >>> am.sum_of_weights(np.ones((2, 3)), weights=np.asarray([0.5, 2.0]))
+    array(7.5)
+    """
+    p = plan(x, mask, weights, axis, keepdims)
+    with p.d.backend.wide():
+        weight = _staged.sum_of_factors(p.d, p.shape, p.inclusion(), p.axes)
+        return p.finish(weight, p.float_dtype())

@@ -1,0 +1,133 @@
+"""From the type of an array to its namespace and backend.
+
+torch.compile traces through here as the first call of a fresh process, so two rules hold.
+Whatever imports or reads metadata stands behind a function from str to bool that is marked
+as a constant for the tracer (what `torch.compiler.assume_constant_result` does, without
+importing torch), and no table is read before that function has filled it.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, NamedTuple
+
+import array_api_compat
+
+from agnostic_mask import _state
+from agnostic_mask._array import Array
+from agnostic_mask._backend import Backend, Probe
+from agnostic_mask._errors import UnsupportedArrayError
+
+GROUP = "agnostic_mask.backends"
+
+
+class Kind(NamedTuple):
+    """What is known about one class of arrays; `refusal` says why it cannot take part."""
+
+    xp: Any
+    backend: Backend
+    refusal: str | None
+
+
+_seen_modules: set[str] = set()
+_kinds: dict[type, Kind] = {}
+_backends: dict[str, Backend] = {}
+
+
+@cache
+def _entry_points() -> Mapping[str, EntryPoint]:
+    found: dict[str, EntryPoint] = {}
+    for point in entry_points(group=GROUP):
+        if found.setdefault(point.name, point).value != point.value:
+            raise RuntimeError(
+                f"two installed packages offer the backend {point.name!r}: "
+                f"{found[point.name].value!r} and {point.value!r}; uninstall one of them"
+            )
+    return found
+
+
+def backend_names() -> tuple[str, ...]:
+    """Names of all backends that installed packages offer."""
+    return tuple(sorted(_entry_points()))
+
+
+def backend(name: str) -> Backend:
+    """Load the backend called `name`, or the base for one that no package offers."""
+    if name not in _backends:
+        point = _entry_points().get(name)
+        loaded: Backend = Backend(name) if point is None else point.load()
+        _state.register_with(loaded)
+        _backends[name] = loaded
+    return _backends[name]
+
+
+def probe(name: str) -> Probe:
+    """Whether the backend called `name` can run here; an import that fails is a reason."""
+    try:
+        return backend(name).probe()
+    except ImportError as error:
+        return Probe(name, usable=False, reason=f"{type(error).__name__}: {error}")
+
+
+def _remember(cls: type, xp: Any, found: Backend) -> None:
+    _kinds[cls] = Kind(xp, found, found.refuse_type(cls))
+
+
+def _meet(module: str) -> bool:
+    """Load the backend of the framework that defines a class in `module`, if one does."""
+    if module not in _seen_modules:
+        root = module.partition(".")[0]
+        if root in _entry_points():
+            known = backend(root)
+            for cls in known.array_types():
+                _remember(cls, known.namespace(), known)
+        _seen_modules.add(module)
+    return True
+
+
+_meet._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
+
+def _learn(x: Array) -> Kind | None:
+    try:
+        xp = array_api_compat.array_namespace(x)
+    except TypeError:
+        return None
+    _remember(type(x), xp, backend(namespace_name(xp)))
+    return _kinds[type(x)]
+
+
+def namespace_name(xp: Any) -> str:
+    """Name under which the backend of the namespace `xp` is found."""
+    name: str = xp.__name__
+    return name.removeprefix("array_api_compat.").partition(".")[0]
+
+
+def kind_of(x: Array) -> Kind | None:
+    """Kind of the array `x`, or None if `x` is not an array of the standard.
+
+    Cached by type: the first array of a class costs an import, later ones a look-up.
+    """
+    cls = type(x)
+    _meet(cls.__module__)
+    return _kinds.get(cls) or _learn(x)
+
+
+def required_kind(name: str, x: Array) -> Kind:
+    """Kind of the array `x`, which the caller passed as argument `name`.
+
+    Raises
+    ------
+    UnsupportedArrayError
+        If `x` is not an array, or is of a class that cannot be computed with.
+    """
+    kind = kind_of(x)
+    if kind is None:
+        raise UnsupportedArrayError(
+            f"{name} is a {type(x).__module__}.{type(x).__qualname__}, not an array of a "
+            f"library that follows the array API standard; make one first, for example "
+            f"numpy.asarray({name})"
+        )
+    if kind.refusal is not None:
+        raise UnsupportedArrayError(f"{name} is {kind.refusal}")
+    return kind

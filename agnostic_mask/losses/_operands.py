@@ -1,0 +1,79 @@
+"""What every loss does first: find the framework, check shapes, bring both to one float type."""
+
+from typing import Any
+
+from agnostic_mask._array import Array
+from agnostic_mask._dispatch import Dispatch, resolve
+from agnostic_mask._dtypes import cast, float_name, is_integer
+from agnostic_mask._errors import AxisError, ShapeMismatchError, UnsupportedArrayError
+
+
+def paired(y_true: Array, y_pred: Array) -> tuple[Dispatch, Array, Array]:
+    """Operands of equal shape, in the float type that they decide on."""
+    d = resolve((("y_true", y_true), ("y_pred", y_pred)))
+    _check(y_true, y_pred)
+    if tuple(y_true.shape) != tuple(y_pred.shape):
+        raise ShapeMismatchError(
+            f"y_true has shape {tuple(y_true.shape)} and y_pred {tuple(y_pred.shape)}; expected "
+            f"equal shapes. Nothing is broadcast: reshape one to the other"
+        )
+    dtype = getattr(d.xp, float_name(d.xp, y_true, y_pred))
+    return d, cast(d.xp, y_true, dtype), cast(d.xp, y_pred, dtype)
+
+
+def labelled(y_true: Array, y_pred: Array, axis: int) -> tuple[Dispatch, Array, Array, int]:
+    """Integer labels and the values of each class along `axis`, which is made positive."""
+    d = resolve((("y_true", y_true), ("y_pred", y_pred)))
+    xp = d.xp
+    _check(y_true, y_pred)
+    if not is_integer(xp, y_true):
+        raise UnsupportedArrayError(
+            f"y_true has dtype {y_true.dtype}; expected integer labels. Convert them with "
+            f"xp.astype(y_true, xp.int64), or take categorical_crossentropy for a value a class"
+        )
+    axis = class_axis(y_pred, axis)
+    shape = tuple(y_pred.shape)
+    rows = shape[:axis] + shape[axis + 1 :]
+    if tuple(y_true.shape) != rows:
+        raise ShapeMismatchError(
+            f"y_true has shape {tuple(y_true.shape)} and y_pred {shape}; expected y_true of shape "
+            f"{rows}, that of y_pred without its class axis {axis}"
+        )
+    return d, y_true, floating(xp, y_pred), axis
+
+
+def floating(xp: Any, y_pred: Array) -> Array:
+    """`y_pred` in its float type: at least float32, the default if it has none."""
+    return cast(xp, y_pred, getattr(xp, float_name(xp, y_pred)))
+
+
+def class_axis(y_pred: Array, axis: int) -> int:
+    """`axis` of y_pred counted from the front.
+
+    Raises
+    ------
+    AxisError
+        If it is out of range.
+    """
+    rank = len(y_pred.shape)
+    if isinstance(axis, bool) or not isinstance(axis, int) or not -rank <= axis < rank:
+        raise AxisError(
+            f"axis is {axis!r}; expected the class axis of y_pred, an integer from {-rank} to "
+            f"{rank - 1} for its shape {tuple(y_pred.shape)}"
+        )
+    return axis % rank
+
+
+def smoothed(y_true: Array, label_smoothing: float, classes: int) -> Array:
+    """Targets moved towards 1 / classes by the share `label_smoothing`."""
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"label_smoothing is {label_smoothing!r}; expected a number from 0 to 1")
+    if label_smoothing == 0:
+        return y_true
+    return y_true * (1 - label_smoothing) + label_smoothing / classes
+
+
+def _check(y_true: Array, y_pred: Array) -> None:
+    for name, x in (("y_true", y_true), ("y_pred", y_pred)):
+        if x is None:
+            raise UnsupportedArrayError(f"{name} is None; expected an array")

@@ -1,0 +1,48 @@
+"""CuPy: arrays on an NVIDIA or AMD GPU."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import array_api_compat.cupy as xp
+import cupy
+import cupyx
+
+from agnostic_mask import Array, Backend, Probe
+
+
+class CupyBackend(Backend):
+    """Eager arrays on a GPU; importing it succeeds without one, so a probe allocates."""
+
+    def namespace(self) -> Any:
+        return xp
+
+    def probe(self) -> Probe:
+        try:
+            float(cupy.ones(1).sum())
+        except Exception as error:  # whatever the CUDA runtime says is the answer
+            reason = f"{type(error).__name__}: {error}"
+            return Probe(self.name, False, cupy.__version__, reason=reason)
+        return Probe(self.name, True, cupy.__version__, tuple(map(str, self.devices())))
+
+    def devices(self) -> Sequence[Any]:
+        return [cupy.cuda.Device(i) for i in range(cupy.cuda.runtime.getDeviceCount())]
+
+    def array_types(self) -> Sequence[type]:
+        return (cupy.ndarray,)
+
+    def device(self, x: Array) -> Any:
+        return x.device
+
+    def has_dtype(self, xp: Any, device: Any, dtype: str) -> bool:
+        return True
+
+    def host(self, x: Array) -> Any:
+        return x.get()
+
+    def forbid_hidden_work(self, device: Any) -> AbstractContextManager[Any] | None:
+        context: AbstractContextManager[Any] = cupyx.allow_synchronize(False)
+        return context
+
+
+backend = CupyBackend("cupy")

@@ -1,0 +1,60 @@
+"""Dask: lazy arrays made of NumPy chunks."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import array_api_compat.dask.array as xp
+import dask
+import dask.array
+import numpy as np
+
+from agnostic_mask import Array, Backend
+
+
+class DaskBackend(Backend):
+    """Lazy arrays; what is promised of them is that nothing here computes one."""
+
+    def namespace(self) -> Any:
+        return xp
+
+    def devices(self) -> Sequence[Any]:
+        return ["cpu"]
+
+    def array_types(self) -> Sequence[type]:
+        return (dask.array.Array,)
+
+    def refuse(self, x: Array) -> str | None:
+        meta = type(x._meta)
+        if meta is np.ndarray:
+            return None
+        return (
+            f"a Dask array of {meta.__module__}.{meta.__qualname__} chunks; map them to plain "
+            f"numpy.ndarray first, x.map_blocks(numpy.asarray)"
+        )
+
+    def device(self, x: Array) -> Any:
+        return "cpu"
+
+    def has_dtype(self, xp: Any, device: Any, dtype: str) -> bool:
+        return True
+
+    def host(self, x: Array) -> Any:
+        return x.compute()
+
+    def from_dlpack(self, x: Any, device: Any, copy: bool | None) -> Array:
+        raise BufferError("Dask arrays do not exchange memory by DLPack")
+
+    def from_host(self, x: Any, device: Any) -> Array:
+        return xp.asarray(x, copy=True)
+
+    def forbid_hidden_work(self, device: Any) -> AbstractContextManager[Any] | None:
+        context: AbstractContextManager[Any] = dask.config.set(scheduler=_refuse_to_compute)
+        return context
+
+
+def _refuse_to_compute(*args: Any, **kwargs: Any) -> Any:
+    raise RuntimeError("a lazy Dask array was computed")
+
+
+backend = DaskBackend("dask")

@@ -1,0 +1,58 @@
+"""JAX: traced and compiled arrays that JAX places by itself."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from agnostic_mask import Array, Backend
+
+
+class JaxBackend(Backend):
+    """Immutable arrays; float64 and int64 exist only where they are enabled."""
+
+    def namespace(self) -> Any:
+        return jnp
+
+    def devices(self) -> Sequence[Any]:
+        return list(jax.devices())
+
+    def device(self, x: Array) -> Any:
+        return None  # a tracer has none, and shardings of arrays that fit together differ
+
+    def has_dtype(self, xp: Any, device: Any, dtype: str) -> bool:
+        return True  # within `wide`
+
+    def wide(self) -> AbstractContextManager[Any]:
+        context: AbstractContextManager[Any] = jax.enable_x64(True)
+        return context
+
+    def register_state(
+        self, cls: type, arrays: Sequence[str], configuration: Sequence[str]
+    ) -> None:
+        jax.tree_util.register_dataclass(cls, list(arrays), list(configuration))
+
+    def host(self, x: Array) -> Any:
+        return jax.device_get(x)
+
+    def from_dlpack(self, x: Any, device: Any, copy: bool | None) -> Array:
+        return jnp.from_dlpack(x, copy=copy)
+
+    def from_host(self, x: Any, device: Any) -> Array:
+        with self.wide():
+            return jnp.array(x, device=device)
+
+    def value_and_grad(
+        self, fn: Callable[..., Array], arrays: Sequence[Array]
+    ) -> tuple[Array, Sequence[Array]] | None:
+        value, found = jax.value_and_grad(fn, argnums=tuple(range(len(arrays))))(*arrays)
+        return value, list(found)
+
+    def compiled(self, fn: Callable[..., Any]) -> Callable[..., Any] | None:
+        traced: Callable[..., Any] = jax.jit(fn)
+        return traced
+
+
+backend = JaxBackend("jax")

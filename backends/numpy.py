@@ -1,0 +1,43 @@
+"""NumPy."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import array_api_compat.numpy as xp
+import numpy as np
+
+from agnostic_mask import Array, Backend
+
+
+class NumpyBackend(Backend):
+    """Eager arrays in host memory; subclasses that change what an operation means are refused."""
+
+    def namespace(self) -> Any:
+        return xp
+
+    def array_types(self) -> Sequence[type]:
+        return (np.ndarray, np.memmap)
+
+    def refuse_type(self, cls: type) -> str | None:
+        if cls in self.array_types() or issubclass(cls, np.generic):
+            return None
+        if issubclass(cls, np.ma.MaskedArray):
+            return (
+                "a numpy.ma.MaskedArray, whose mask is True where an element is left out; pass "
+                "its data and mask=~numpy.ma.getmaskarray(x)"
+            )
+        return (
+            f"a {cls.__module__}.{cls.__qualname__}; pass numpy.asarray(x), a plain numpy.ndarray"
+        )
+
+    def device(self, x: Array) -> Any:
+        return "cpu"
+
+    def has_dtype(self, xp: Any, device: Any, dtype: str) -> bool:
+        return True
+
+    def as_array(self, x: Array) -> Array:
+        return np.asarray(x)
+
+
+backend = NumpyBackend("numpy")
