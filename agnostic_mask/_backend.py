@@ -36,13 +36,16 @@ class Probe:
         The devices it can use.
     reason : str
         Why it is not usable, in the words of its runtime; empty if it is usable.
+    backend : Backend or None
+        The backend itself, if it is usable.
     """
 
     name: str
     usable: bool
     version: str = ""
-    devices: tuple[str, ...] = field(default=())
+    devices: tuple[str, ...] = ()
     reason: str = ""
+    backend: "Backend | None" = field(default=None, repr=False, compare=False)
 
 
 class Backend:
@@ -71,7 +74,8 @@ class Backend:
         Probe
             A framework that cannot even be imported is not asked.
         """
-        return Probe(self.name, True, self.version(), tuple(map(str, self.devices())))
+        devices = tuple(map(str, self.devices()))
+        return Probe(self.name, True, self.version(), devices, backend=self)
 
     def version(self) -> str:
         """Version of the installed framework, as its distribution's metadata has it."""

@@ -23,7 +23,7 @@ class CupyBackend(Backend):
         except Exception as error:  # whatever the CUDA runtime says is the answer
             reason = f"{type(error).__name__}: {error}"
             return Probe(self.name, False, cupy.__version__, reason=reason)
-        return Probe(self.name, True, cupy.__version__, tuple(map(str, self.devices())))
+        return super().probe()
 
     def devices(self) -> Sequence[Any]:
         return [cupy.cuda.Device(i) for i in range(cupy.cuda.runtime.getDeviceCount())]
