@@ -15,7 +15,7 @@ DtypeKind = Literal["bool", "signed", "unsigned", "half", "float32", "float64"]
 _INTEGERS = ("signed", "unsigned")
 _FLOATS = ("half", "float32", "float64")
 _HALF_NAMES = ("bfloat16", "float8", "float6", "float4")
-_kinds: dict[Any, DtypeKind | None] = {}
+_kinds: dict[tuple[str, Any], DtypeKind | None] = {}
 
 
 def _classify(xp: Any, dtype: Any) -> DtypeKind | None:
@@ -36,9 +36,10 @@ def _classify(xp: Any, dtype: Any) -> DtypeKind | None:
 
 def dtype_kind(xp: Any, dtype: Any) -> DtypeKind | None:
     """Kind of a dtype, or None for one that cannot be computed with."""
-    if dtype not in _kinds:
-        _kinds[dtype] = _classify(xp, dtype)
-    return _kinds[dtype]
+    key = (xp.__name__, dtype)  # dtypes of two frameworks must not be compared
+    if key not in _kinds:
+        _kinds[key] = _classify(xp, dtype)
+    return _kinds[key]
 
 
 def checked_kind(xp: Any, name: str, x: Array) -> DtypeKind:

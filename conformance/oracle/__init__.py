@@ -1,0 +1,23 @@
+"""Values in higher precision, by a route of their own, and how far off a result may be.
+
+Nothing here calls the package that is checked. Values are mpmath numbers of 120 bits, made
+by loops over single elements; excluded elements are never looked at.
+
+The bound of a result is ``u |result| + n u64 sum|terms| + sum|w| d``, where u is the unit
+roundoff of the result's dtype, u64 that of the float64 accumulator, n the number of terms and d
+the stated error of each score (see `_scores`). It is derived from the operations, never fitted.
+"""
+
+from ._numbers import Reference, compute_dtype, unit_roundoff
+from ._objective import objective_reference, score_references
+from ._reductions import REDUCTIONS, reduction_reference
+
+__all__ = [
+    "REDUCTIONS",
+    "Reference",
+    "compute_dtype",
+    "objective_reference",
+    "reduction_reference",
+    "score_references",
+    "unit_roundoff",
+]
