@@ -35,7 +35,8 @@ class JaxBackend(Backend):
         jax.tree_util.register_dataclass(cls, list(arrays), list(configuration))
 
     def host(self, x: Array) -> Any:
-        return jax.device_get(x)
+        x = jax.device_get(x)
+        return x.astype("float32") if x.dtype == jnp.bfloat16 else x
 
     def from_dlpack(self, x: Any, device: Any, copy: bool | None) -> Array:
         return jnp.from_dlpack(x, copy=copy)

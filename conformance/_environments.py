@@ -35,9 +35,12 @@ class Environment:
 
     def asarray(self, x: np.ndarray, dtype: str | None = None) -> am.Array:
         """Copy a NumPy array to this device, cast to the float type called `dtype` if given."""
-        array = self.knowledge.from_host(x, self.device)
-        xp = self.knowledge.namespace()
-        return array if dtype is None else xp.astype(array, getattr(xp, dtype))
+        if dtype is None:
+            return self.knowledge.from_host(x, self.device)
+        if dtype == "bfloat16":  # which NumPy has not
+            xp = self.knowledge.namespace()
+            return xp.astype(self.knowledge.from_host(x.astype("float32"), self.device), xp.bfloat16)
+        return self.knowledge.from_host(x.astype(dtype), self.device)
 
     def host(self, x: am.Array) -> np.ndarray:
         """Copy an array of this backend to NumPy."""

@@ -91,10 +91,11 @@ def _shifted_exponentials(p: Plan, include: Array | None) -> tuple[Array, Array]
     """``exp(x - top)``, 0 where excluded, and `top`, the greatest included element if finite."""
     xp = p.d.xp
     x = cast(xp, p.x, p.float_dtype())
-    if _cover.size(tuple(p.shape[i] for i in p.axes)) == 0 or not p.axes:
+    if _cover.size(p.shape) == 0:
         kept = tuple(1 if i in p.axes else n for i, n in enumerate(p.shape))
         top = xp.zeros(kept, dtype=x.dtype, device=p.d.device)
     else:
-        top = xp.max(_staged.select(xp, include, x, -xp.inf), axis=p.axes, keepdims=True)
+        top = _staged.select(xp, include, x, -xp.inf)
+        top = xp.max(top, axis=p.axes, keepdims=True) if p.axes else top
         top = xp.where(xp.isfinite(top), top, 0.0)
     return _staged.select(xp, include, xp.exp(_staged.select(xp, include, x, 0.0) - top), 0.0), top

@@ -91,7 +91,7 @@ def _extreme(p: Plan, which: Literal["min", "max"]) -> Array:
             f"x has dtype {p.x.dtype}; expected numbers. For booleans take agnostic_mask.{other}"
         )
     nothing = _of_nothing(xp, p.x, which)
-    if _cover.size(tuple(p.shape[i] for i in p.axes)) == 0:
+    if _cover.size(p.shape) == 0:
         kept = tuple(1 if i in p.axes else n for i, n in enumerate(p.shape))
         return p.finish(xp.full(kept, nothing, dtype=p.x.dtype, device=p.d.device), p.x.dtype)
     x = _staged.select(xp, p.inclusion().include, p.x, nothing)

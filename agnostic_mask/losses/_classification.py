@@ -38,7 +38,9 @@ def _sum(d: Dispatch, x: Array, axis: int) -> Array:
 def _log_normaliser(d: Dispatch, logits: Array, axis: int) -> tuple[Array, Array]:
     """Logits less their maximum over `axis`, and the log of the sum of their exponentials."""
     xp = d.xp
-    shifted = logits - xp.max(logits, axis=axis, keepdims=True)
+    # Dask cannot take the maximum of chunks without elements.
+    empty = 0 in logits.shape
+    shifted = logits if empty else logits - xp.max(logits, axis=axis, keepdims=True)
     return shifted, xp.log(_sum(d, xp.exp(shifted), axis))
 
 

@@ -80,4 +80,6 @@ def at(array: np.ndarray, index: tuple[int, ...]) -> Any:
 
 def number(x: Any) -> Number:
     """An element as a number of higher precision, exactly."""
+    if isinstance(x, mp.mpf):
+        return x
     return mp.mpf(int(x)) if isinstance(x, bool | int | np.bool | np.integer) else mp.mpf(float(x))

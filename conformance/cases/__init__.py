@@ -1,0 +1,46 @@
+"""Cases: a public function and inputs for it, with what the oracle says of them."""
+
+from ._base import Case, Host
+from ._makers import MakerCase, maker_cases
+from ._objectives import ObjectiveCase, objective_cases
+from ._reductions import ReductionCase, reduction_cases
+
+
+def all_cases() -> list[Case]:
+    """Every case of the suite."""
+    return [*objective_cases(), *reduction_cases(), *maker_cases()]
+
+
+NOT_NUMERIC = {
+    "AgnosticMaskError": "an exception",
+    "Array": "an alias for annotations",
+    "AxisError": "an exception",
+    "Backend": "the contract of backends, which every case goes through",
+    "CopyRequiredError": "an exception",
+    "Dispatch": "what dispatch returns",
+    "MixedDevicesError": "an exception",
+    "MixedFrameworksError": "an exception",
+    "Objective": "what weighted_masked_objective returns",
+    "Probe": "what available_backends returns",
+    "ShapeMismatchError": "an exception",
+    "StateMismatchError": "an exception",
+    "Tally": "the state of an objective, which the law of cuts goes through",
+    "UnsupportedArrayError": "an exception",
+    "agnostic": "computes nothing; every case goes through the dispatcher behind it",
+    "available_backends": "computes nothing; the suite finds its environments by it",
+    "convert": "moves elements and computes nothing; tested bit by bit for every pair of backends",
+    "dispatch": "computes nothing; every case goes through the dispatcher behind it",
+    "losses": "a module; each of its functions has cases",
+    "scores": "computes nothing; every loss is declared by it",
+}
+"""Public names that have no case, and why not."""
+
+__all__ = [
+    "NOT_NUMERIC",
+    "Case",
+    "Host",
+    "MakerCase",
+    "ObjectiveCase",
+    "ReductionCase",
+    "all_cases",
+]

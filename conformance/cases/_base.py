@@ -1,0 +1,104 @@
+"""What the laws ask of a case."""
+
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+import numpy as np
+
+import agnostic_mask as am
+
+from ..oracle import Reference
+
+Host = dict[str, np.ndarray]
+"""Named inputs of a call, as NumPy arrays."""
+
+SHAPE = (4, 4)
+"""Batch and time of every case: equal, so that weights aligned from the right would fit too."""
+
+
+class Case(ABC):
+    """A public function, options, and how its inputs are covered by a mask and weights.
+
+    Attributes
+    ----------
+    name : str
+        Unique, and readable in a report.
+    group : str
+        Its row in the report.
+    covers : str
+        The public function under test.
+    floating : tuple of str
+        Inputs that are cast to the float type under test.
+    """
+
+    name: str
+    group: str
+    covers: str
+    floating: tuple[str, ...] = ()
+
+    def rng(self, seed: int) -> np.random.Generator:
+        """Random numbers of this case, the same in every environment."""
+        return np.random.default_rng([seed, zlib.crc32(self.name.encode())])
+
+    @abstractmethod
+    def inputs(self, rng: np.random.Generator, shape: tuple[int, ...] = SHAPE) -> Host:
+        """Inputs whose elements (or rows) have this shape."""
+
+    @abstractmethod
+    def call(self, arrays: Mapping[str, am.Array]) -> am.Array:
+        """Call the function under test."""
+
+    @abstractmethod
+    def reference(self, exact: Host, dtype: str) -> Reference:
+        """What the oracle says of these inputs."""
+
+    @abstractmethod
+    def result_dtype(self, dtype: str) -> str:
+        """Name of the dtype that the result must have for inputs of a float type."""
+
+    def included(self, exact: Host) -> np.ndarray | None:
+        """Which elements count, at the shape of elements; None if the case has no such thing."""
+        return None
+
+    def why_not(self, law: str) -> str | None:
+        """Why a law does not apply to this case, or None if it does."""
+        return None
+
+
+def covering(
+    rng: np.random.Generator, over: str | None, shape: tuple[int, ...]
+) -> tuple[int, ...] | None:
+    """Shape of a mask or weights described by letters: "BT", "B1", "B"; None for none."""
+    if over is None:
+        return None
+    return tuple(1 if letter == "1" else n for letter, n in zip(over, shape, strict=False))
+
+
+def random_mask(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """A mask that includes about two thirds, at least one and not all where there are two."""
+    mask = rng.random(shape) < 0.65
+    if mask.size > 1:
+        flat = mask.reshape(-1)
+        flat[0], flat[-1] = True, False
+    return mask
+
+
+def random_weights(rng: np.random.Generator, shape: tuple[int, ...], kind: str) -> np.ndarray:
+    """Weights of kind "real" (a zero and a negative among them) or "integer" (0 to 3)."""
+    if kind == "integer":
+        weights = rng.integers(0, 4, shape, dtype=np.int32)
+        flat = weights.reshape(-1)
+        flat[:1] = 2
+        return weights
+    weights = rng.uniform(0.2, 3.0, shape)
+    flat = weights.reshape(-1)
+    if flat.size > 2:
+        flat[1], flat[2] = 0.0, -0.125
+    return weights
+
+
+def spread(cover: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """A mask or weights, repeated over all elements of an array that it covers."""
+    expanded = cover.reshape(cover.shape + (1,) * (len(shape) - cover.ndim))
+    return np.broadcast_to(expanded, shape)
