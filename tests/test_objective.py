@@ -171,7 +171,7 @@ def test_the_byte_order_of_the_scores_costs_no_accuracy(byte_order):
     assert float(value) == 1.0
 
 
-# -- the four verbs -----------------------------------------------------------------------
+# -- the four verbs --
 
 
 @backends
@@ -249,7 +249,7 @@ def test_the_state_of_no_batch_has_the_value_of_nothing(backend, reduction, expe
     assert host(filled.compute(filled.zero(like))) == -1.0
 
 
-# -- what may be wrapped ------------------------------------------------------------------
+# -- what may be wrapped --
 
 
 def test_none_gives_none():
