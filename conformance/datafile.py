@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import numpy as np
 
@@ -13,6 +13,7 @@ import agnostic_mask as am
 
 REQUIRED = ("y_true", "y_pred")
 OPTIONAL = ("weights", "mask", "lengths")
+EXPECTED = "expected an .npz file: numpy.savez(FILE, y_true=..., y_pred=...)"
 
 Kind = Literal["classes", "binary", "values"]
 Shape = tuple[int, ...]
@@ -106,31 +107,29 @@ def _load(path: Path, name: str) -> Data:
 
 def _read(path: Path) -> dict[str, np.ndarray]:
     try:
-        file = np.load(path, allow_pickle=False)
+        stream = path.open("rb")
     except FileNotFoundError:
         raise _ContentError("there is no such file") from None
     except OSError as error:
         raise _ContentError(f"cannot be opened: {error.strerror or error}") from error
-    except Exception as error:  # whatever untrusted bytes set off, it is the file that is wrong
-        raise _ContentError(_not_npz(path)) from error
-    if not isinstance(file, np.lib.npyio.NpzFile):
-        raise _ContentError(
-            "holds a single array; expected an .npz file of named arrays: "
-            "numpy.savez(FILE, y_true=..., y_pred=...)"
-        )
-    with file:
+    with stream:
+        file = _opened(stream)
         _check_names(file.files)
         return {name: _member(file, name) for name in file.files}
 
 
-def _not_npz(path: Path) -> str:
-    with path.open("rb") as file:
-        start = file.read(2)
-    if start == b"PK":
-        return "is an .npz file cut short or damaged; write or copy it again"
-    return (
-        "is empty" if not start else "is not an .npz file"
-    ) + "; expected one that numpy.savez(FILE, y_true=..., y_pred=...) wrote"
+def _opened(stream: BinaryIO) -> np.lib.npyio.NpzFile:
+    start = stream.read(2)
+    stream.seek(0)
+    try:
+        file = np.load(stream, allow_pickle=False)
+    except Exception as error:  # whatever untrusted bytes set off, it is the file that is wrong
+        if start == b"PK":
+            raise _ContentError("is cut short or damaged; write or copy it again") from error
+        raise _ContentError(f"is {'not an .npz file' if start else 'empty'}; {EXPECTED}") from error
+    if not isinstance(file, np.lib.npyio.NpzFile):
+        raise _ContentError(f"holds a single array without a name; {EXPECTED}")
+    return file
 
 
 def _member(file: np.lib.npyio.NpzFile, name: str) -> np.ndarray:
@@ -179,7 +178,8 @@ def _checked(name: str, arrays: Mapping[str, np.ndarray]) -> Data:
     included = _included(shape, weights, mask)
     if not included.any():
         raise _ContentError(
-            "includes nothing: there are no elements, or mask and weights leave none"
+            f"includes nothing of y_true {shape}; expected at least one element that mask (True "
+            f"where it counts), lengths and weights leave in"
         )
     _check_values(kind, y_true, y_pred, included)
     if weights is not None:

@@ -94,8 +94,10 @@ def naive(data: Data, reference: Reference) -> Iterator[NaiveResult]:
             right = reference if part is data else exact(loss_of(part), "mean", part)
             distance = float(abs(right.value - value))
             share = right.share(np.asarray(value))
-            there = "" if part is data else f"; right is {float(right.value):#.9g}"
-            yield NaiveResult(way.name, way.code, value, way.why + there, distance, share)
+            why = f"right on these data, else {way.why}" if share <= 1 else way.why
+            if part is not data:
+                why += f"; right is {float(right.value):#.9g}"
+            yield NaiveResult(way.name, way.code, value, why, distance, share)
 
 
 def _ways(data: Data) -> Sequence[_Way]:
