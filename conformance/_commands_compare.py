@@ -37,7 +37,7 @@ def compare(file: str | None) -> None:
     FILE.npz holds y_true and y_pred, and may hold weights, and mask or lengths. Without it the
     data is Japanese Vowels: the probability of each speaker in each frame of padded utterances.
 
-    The higher-precision values take most of the time: some 20 seconds for 100 000 numbers in y_pred.
+    Most of the time goes into the higher-precision values: 20 seconds for 100000 numbers.
 
     The exit code is 1 if a backend is out of bound, 2 if the file is not as it should be.
     """
