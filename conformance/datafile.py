@@ -100,12 +100,14 @@ def load(path: str | Path) -> Data:
 
 def _load(path: Path, name: str) -> Data:
     try:
-        return _checked(name, _read(path))
+        arrays, unused = _read(path)
+        return _checked(name, arrays, unused)
     except _ContentError as error:
         raise DataFileError(f"{name}: {error}") from error.__cause__
 
 
-def _read(path: Path) -> dict[str, np.ndarray]:
+def _read(path: Path) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
+    """The arrays that have a meaning here, and the names of the others, which are left alone."""
     try:
         stream = path.open("rb")
     except FileNotFoundError:
@@ -115,7 +117,9 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     with stream:
         file = _opened(stream)
         _check_names(file.files)
-        return {name: _member(file, name) for name in file.files}
+        ours = [name for name in file.files if name in REQUIRED + OPTIONAL]
+        unused = tuple(name for name in file.files if name not in ours)
+        return {name: _member(file, name) for name in ours}, unused
 
 
 def _opened(stream: BinaryIO) -> np.lib.npyio.NpzFile:
@@ -170,7 +174,7 @@ def _nearest(name: str, others: list[str]) -> str:
     return f"; rename {near[0]!r} to {name!r}" if near else ""
 
 
-def _checked(name: str, arrays: Mapping[str, np.ndarray]) -> Data:
+def _checked(name: str, arrays: Mapping[str, np.ndarray], unused: tuple[str, ...]) -> Data:
     y_true, y_pred = arrays["y_true"], arrays["y_pred"]
     kind = _kind(y_true, y_pred)
     shape = y_true.shape
@@ -191,7 +195,7 @@ def _checked(name: str, arrays: Mapping[str, np.ndarray]) -> Data:
         _as_float32("y_pred", y_pred, included),
         weights,
         mask,
-        tuple(n for n in arrays if n not in REQUIRED + OPTIONAL),
+        unused,
     )
 
 

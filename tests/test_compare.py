@@ -97,8 +97,8 @@ def test_boolean_targets_are_binary(tmp_path: Path) -> None:
 
 
 def test_other_names_are_not_used(tmp_path: Path) -> None:
-    path = saved(tmp_path / "a.npz", values() | {"utterance_id": np.arange(2)})
-    assert datafile.load(path).unused == ("utterance_id",)
+    path = saved(tmp_path / "a.npz", values() | {"speakers": np.asarray(["a", None], object)})
+    assert datafile.load(path).unused == ("speakers",)
 
 
 # -- files that are not -------------------------------------------------------------------
