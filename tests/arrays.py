@@ -26,12 +26,13 @@ def knowledge(backend):
 def make(backend, x, dtype=None):
     """Array of `backend`; without a dtype 64-bit numbers become 32-bit ones.
 
-    Dask arrays come in chunks of two elements along each axis.
+    Dask arrays come in chunks of two elements along each axis, long ones in three.
     """
-    x = np.asarray(x)
-    x = x.astype(dtype or _NARROW.get(x.dtype.name, x.dtype))
+    if dtype is None:
+        dtype = _NARROW.get(np.asarray(x).dtype.name)
+    x = np.asarray(x, dtype)
     if backend == "dask":
-        return dask.array.from_array(x, chunks=2 if x.shape else -1)
+        return dask.array.from_array(x, chunks=tuple(max(2, n // 3) for n in x.shape))
     known = knowledge(backend)
     if x.dtype.name == "bfloat16" and backend == "torch":
         return known.namespace().asarray(x.astype(np.float32)).bfloat16()

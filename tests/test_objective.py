@@ -5,7 +5,7 @@ import pytest
 
 import agnostic_mask as am
 
-from .arrays import backends, close, dtype_of, gradients, host, leading, make, wide
+from .arrays import BACKENDS, backends, close, dtype_of, gradients, host, leading, make, wide
 
 SHAPE = (4, 3, 2)
 STATEFUL = ("keras2", "keras3", "mean", "sum")
@@ -136,12 +136,8 @@ def test_an_integer_mask_counts_where_it_is_not_zero(backend):
         assert host(counted).tolist() == host(boolean).tolist()
 
 
-@backends
+@pytest.mark.parametrize("backend", [b for b in BACKENDS if b != "array_api_strict"])
 def test_half_types_give_float32(backend):
-    if backend == "array_api_strict":
-        with pytest.raises(TypeError, match="float16"):
-            make(backend, [1.0], "float16")
-        return
     objective = am.weighted_masked_objective(am.losses.squared_error, reduction="mean")
     x = make(backend, np.full((200, 400), 3.0), "float16")  # 80 000 elements, past its maximum
     value = objective(make(backend, np.zeros((200, 400)), "float16"), x)
