@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from agnostic_mask import _cover
 from agnostic_mask._array import Array
 from agnostic_mask._dispatch import Dispatch
-from agnostic_mask._dtypes import cast, dtype_kind, is_floating, wide_float, wide_integer
+from agnostic_mask._dtypes import cast, wide_float, wide_integer
 
 Axes = tuple[int, ...]
 
@@ -74,9 +74,9 @@ def _weigh(d: Dispatch, x: Array, include: Array, factors: tuple[Array, ...], ax
     wide = wide_float(xp, d.device, d.backend)
     for i, factor in enumerate(factors):
         x = sum_over(d, x, _not_told_apart(x, factors[i:], axes), wide)
-        if dtype_kind(xp, factor.dtype) == "float64":
-            x = cast(xp, x, wide)
-        x = x * cast(xp, _present(xp, include, factor, x), x.dtype)
+        # In float64 whether or not something was summed before: were the product rounded to
+        # float32 where a part has but one step, a cut would show in the result.
+        x = cast(xp, x, wide) * cast(xp, _present(xp, include, factor, x), wide)
     return x
 
 
@@ -152,8 +152,7 @@ def sum_of_factors(d: Dispatch, shape: _cover.Shape, inclusion: Inclusion, axes:
         integer = wide_integer(xp, d.device, d.backend)
         x = cast(xp, sum_over(d, xp.astype(include, xp.uint8), coarser, integer), wide)
     else:
-        x, factors = select(xp, include, factors[0], 0), factors[1:]
-        x = x if is_floating(xp, x) else cast(xp, x, wide)
+        x = cast(xp, include, wide)
     x = _finish(d, _weigh(d, x, include, factors, axes), axes)
     return x * _repeats(shape, include, axes)
 

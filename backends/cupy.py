@@ -1,7 +1,7 @@
 """CuPy: arrays on an NVIDIA or AMD GPU."""
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import array_api_compat.cupy as xp
@@ -41,8 +41,13 @@ class CupyBackend(Backend):
         return x.get()
 
     def forbid_hidden_work(self, device: Any) -> AbstractContextManager[Any] | None:
-        context: AbstractContextManager[Any] = cupyx.allow_synchronize(False)
-        return context
+        return _no_synchronisation()
+
+
+@contextmanager
+def _no_synchronisation() -> Iterator[None]:
+    with cupyx.allow_synchronize(False):
+        yield
 
 
 backend = CupyBackend("cupy")

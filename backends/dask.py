@@ -1,7 +1,7 @@
 """Dask: lazy arrays made of NumPy chunks."""
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import array_api_compat.dask.array as xp
@@ -49,8 +49,13 @@ class DaskBackend(Backend):
         return xp.asarray(x, copy=True)
 
     def forbid_hidden_work(self, device: Any) -> AbstractContextManager[Any] | None:
-        context: AbstractContextManager[Any] = dask.config.set(scheduler=_refuse_to_compute)
-        return context
+        return _lazy()
+
+
+@contextmanager
+def _lazy() -> Iterator[None]:
+    with dask.config.set(scheduler=_refuse_to_compute):
+        yield
 
 
 def _refuse_to_compute(*args: Any, **kwargs: Any) -> Any:

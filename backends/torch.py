@@ -71,6 +71,7 @@ class TorchBackend(Backend):
         return value.detach(), list(found)
 
     def compiled(self, fn: Callable[..., Any]) -> Callable[..., Any] | None:
+        torch.compiler.reset()  # functions that share their code would share a limit of traces
         # The interpreter of the traced graph: what can fail is the trace, not the generated code.
         traced: Callable[..., Any] = torch.compile(fn, fullgraph=True, backend="aot_eager")
         return traced

@@ -14,7 +14,7 @@ from rich.table import Table
 import agnostic_mask as am
 
 from . import datafile
-from ._environments import _short, environments, unusable
+from ._environments import environments, short, unusable
 from .compare import DTYPE, Comparison, Loss, Result
 from .compare import compare as compare_all
 from .datafile import Data
@@ -77,7 +77,7 @@ def backends() -> None:
     table.add_column("reason", overflow="fold")
     for name, probe in am.available_backends().items():
         usable = "[green]yes[/]" if probe.usable else "[red]no[/]"
-        devices = ", ".join(map(_short, probe.devices))
+        devices = ", ".join(map(short, probe.devices))
         table.add_row(name, usable, probe.version, escape(devices), escape(probe.reason))
     _console().print(table)
 

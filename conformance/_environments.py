@@ -39,7 +39,8 @@ class Environment:
             return self.knowledge.from_host(x, self.device)
         if dtype == "bfloat16":  # which NumPy has not
             xp = self.knowledge.namespace()
-            return xp.astype(self.knowledge.from_host(x.astype("float32"), self.device), xp.bfloat16)
+            array = self.knowledge.from_host(x.astype("float32"), self.device)
+            return xp.astype(array, xp.bfloat16)
         return self.knowledge.from_host(x.astype(dtype), self.device)
 
     def host(self, x: am.Array) -> np.ndarray:
@@ -49,6 +50,12 @@ class Environment:
     def dtypes(self) -> tuple[str, ...]:
         """Names of the float types that arrays can have here."""
         return tuple(name for name in FLOATS if self._has(name))
+
+    def accumulator(self) -> str:
+        """Name of the dtype in which sums accumulate here."""
+        xp = self.knowledge.namespace()
+        wide = self.knowledge.has_dtype(xp, self.device, "float64")
+        return "float64" if wide else "float32"
 
     def _has(self, name: str) -> bool:
         xp = self.knowledge.namespace()
@@ -81,7 +88,7 @@ def environments(names: Iterable[str] | None = None) -> list[Environment]:
         if probe.backend is None or (wanted is not None and name not in wanted):
             continue
         for i, device in enumerate(probe.backend.devices()):
-            label = name if i == 0 else f"{name} {_short(device)}"
+            label = name if i == 0 else f"{name} {short(device)}"
             found.append(Environment(name, device, probe.backend, label))
     return found
 
@@ -91,6 +98,6 @@ def unusable() -> dict[str, str]:
     return {n: p.reason for n, p in am.available_backends().items() if not p.usable}
 
 
-def _short(device: Any) -> str:
+def short(device: Any) -> str:
     """`Device('device1')` as `device1`."""
     return str(device).rpartition("Device(")[2].strip("'()")

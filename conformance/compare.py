@@ -12,7 +12,7 @@ import agnostic_mask as am
 
 from ._environments import Environment
 from .datafile import Data, Kind
-from .oracle import Reference, objective_reference
+from .oracle import Reference, Scored, objective_reference, score
 
 DTYPE = "float32"
 REDUCTIONS = ("keras2", "keras3", "mean")
@@ -106,10 +106,31 @@ def compare(data: Data, environments: Sequence[Environment]) -> Iterator[Compari
         For each loss and reduction.
     """
     for loss in LOSSES[data.kind]:
+        scored = scores(loss, data)
         for reduction in REDUCTIONS:
-            reference = exact(loss, reduction, data)
             outcomes = [(e, _run(e, loss, reduction, data)) for e in environments]
-            yield Comparison(loss, reduction, reference, tuple(_results(outcomes, reference)))
+            references = {
+                accumulator: objective_reference(scored, reduction, accumulator=accumulator)
+                for accumulator in {"float64", *(e.accumulator() for e in environments)}
+            }
+            results = tuple(_results(outcomes, references))
+            yield Comparison(loss, reduction, references["float64"], results)
+
+
+def scores(loss: Loss, data: Data) -> Scored:
+    """The higher-precision scores of a loss.
+
+    Parameters
+    ----------
+    loss : Loss
+    data : Data
+
+    Returns
+    -------
+    Scored
+    """
+    targets = loss.targets(data)
+    return score(loss.name, loss.options, targets, data.y_pred, data.weights, data.mask, DTYPE)
 
 
 def exact(loss: Loss, reduction: str, data: Data) -> Reference:
@@ -125,16 +146,7 @@ def exact(loss: Loss, reduction: str, data: Data) -> Reference:
     -------
     Reference
     """
-    return objective_reference(
-        loss.name,
-        loss.options,
-        reduction,
-        loss.targets(data),
-        data.y_pred,
-        data.weights,
-        data.mask,
-        DTYPE,
-    )
+    return objective_reference(scores(loss, data), reduction)
 
 
 def _run(environment: Environment, loss: Loss, reduction: Any, data: Data) -> np.ndarray | str:
@@ -150,18 +162,21 @@ def _run(environment: Environment, loss: Loss, reduction: Any, data: Data) -> np
 
 
 def _results(
-    outcomes: Sequence[tuple[Environment, np.ndarray | str]], reference: Reference
+    outcomes: Sequence[tuple[Environment, np.ndarray | str]],
+    references: Mapping[str, Reference],
 ) -> Iterator[Result]:
     """One result for all devices of a backend that gave the same bits."""
     devices = Counter(environment.backend for environment, _ in outcomes)
-    values: dict[tuple[str, bytes | str], np.ndarray | str] = {}
-    alike: dict[tuple[str, bytes | str], list[Environment]] = {}
+    values: dict[tuple[str, str, bytes | str], np.ndarray | str] = {}
+    alike: dict[tuple[str, str, bytes | str], list[Environment]] = {}
     for environment, value in outcomes:
-        key = environment.backend, value if isinstance(value, str) else value.tobytes()
+        said = value if isinstance(value, str) else value.tobytes()
+        key = environment.backend, environment.accumulator(), said
         values[key] = value
         alike.setdefault(key, []).append(environment)
     for key, found in alike.items():
         value, label = values[key], _label(found, devices[key[0]])
+        reference = references[found[0].accumulator()]
         if isinstance(value, str):
             yield Result(label, np.nan, np.inf, np.inf, value)
         else:

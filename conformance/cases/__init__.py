@@ -1,6 +1,6 @@
 """Cases: a public function and inputs for it, with what the oracle says of them."""
 
-from ._base import Case, Host
+from ._base import Case, Host, spread
 from ._makers import MakerCase, maker_cases
 from ._objectives import ObjectiveCase, objective_cases
 from ._reductions import ReductionCase, reduction_cases
@@ -43,4 +43,5 @@ __all__ = [
     "ObjectiveCase",
     "ReductionCase",
     "all_cases",
+    "spread",
 ]

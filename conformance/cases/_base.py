@@ -50,8 +50,8 @@ class Case(ABC):
         """Call the function under test."""
 
     @abstractmethod
-    def reference(self, exact: Host, dtype: str) -> Reference:
-        """What the oracle says of these inputs."""
+    def reference(self, exact: Host, dtype: str, accumulator: str) -> Reference:
+        """What the oracle says of these inputs, of sums in the accumulator's dtype."""
 
     @abstractmethod
     def result_dtype(self, dtype: str) -> str:
@@ -87,10 +87,9 @@ def random_mask(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 def random_weights(rng: np.random.Generator, shape: tuple[int, ...], kind: str) -> np.ndarray:
     """Weights of kind "real" (a zero and a negative among them) or "integer" (0 to 3)."""
     if kind == "integer":
-        weights = rng.integers(0, 4, shape, dtype=np.int32)
-        flat = weights.reshape(-1)
-        flat[:1] = 2
-        return weights
+        repeats = rng.integers(0, 4, shape, dtype=np.int32)
+        repeats.reshape(-1)[:1] = 2
+        return repeats
     weights = rng.uniform(0.2, 3.0, shape)
     flat = weights.reshape(-1)
     if flat.size > 2:

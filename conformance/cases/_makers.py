@@ -28,7 +28,7 @@ class MakerCase(Case):
             return am.sequence_mask(arrays["lengths"], 5)
         return am.class_weights(arrays["y_true"], arrays["table"])
 
-    def reference(self, exact: Host, dtype: str) -> Reference:
+    def reference(self, exact: Host, dtype: str, accumulator: str) -> Reference:
         if self.function == "sequence_mask":
             lengths = exact["lengths"]
             value = np.asarray([[step < n for step in range(5)] for n in lengths.reshape(-1)])

@@ -8,7 +8,7 @@ import numpy as np
 
 import agnostic_mask as am
 
-from ..oracle import Reference, compute_dtype, objective_reference
+from ..oracle import Reference, compute_dtype, objective_reference, score
 from ._base import SHAPE, Case, Host, covering, random_mask, random_weights, spread
 
 CLASSES = 3
@@ -57,7 +57,7 @@ class ObjectiveCase(Case):
     def __init__(
         self,
         variant: str,
-        reduction: str,
+        reduction: Any,
         mask: str | None,
         weights: str | None,
         kind: str,
@@ -139,21 +139,15 @@ class ObjectiveCase(Case):
         fn = functools.partial(getattr(am.losses, self.loss), **{**self.options, "axis": axis})
         return am.weighted_masked_objective(fn, reduction=self.reduction)
 
-    def reference(self, exact: Host, dtype: str) -> Reference:
+    def reference(self, exact: Host, dtype: str, accumulator: str) -> Reference:
         options = dict(self.options)
         axis = self.class_axis(exact["y_pred"].ndim - 1)
         if axis is not None:
             options["axis"] = axis
-        return objective_reference(
-            self.loss,
-            options,
-            self.reduction,
-            exact["y_true"],
-            exact["y_pred"],
-            exact.get("weights"),
-            exact.get("mask"),
-            dtype,
-        )
+        y_true, y_pred = exact["y_true"], exact["y_pred"]
+        weights, mask = exact.get("weights"), exact.get("mask")
+        scored = score(self.loss, options, y_true, y_pred, weights, mask, dtype)
+        return objective_reference(scored, self.reduction, accumulator=accumulator)
 
     def result_dtype(self, dtype: str) -> str:
         return compute_dtype(dtype)

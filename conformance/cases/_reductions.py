@@ -75,13 +75,13 @@ class ReductionCase(Case):
         named = {name: x for name, x in arrays.items() if name != "x"}
         return getattr(am, self.function)(arrays["x"], **named, **options)
 
-    def reference(self, exact: Host, dtype: str) -> Reference:
+    def reference(self, exact: Host, dtype: str, accumulator: str) -> Reference:
         options = dict(self.options)
         if not exact["x"].shape:
             options.pop("axis", None)
-        return reduction_reference(
-            self.function, exact["x"], exact.get("weights"), exact.get("mask"), dtype, **options
-        )
+        weights, mask = exact.get("weights"), exact.get("mask")
+        options["accumulator"] = accumulator
+        return reduction_reference(self.function, exact["x"], weights, mask, dtype, **options)
 
     def result_dtype(self, dtype: str) -> str:
         if self.function in ("any", "all"):
@@ -132,9 +132,9 @@ def reduction_cases() -> list[Case]:
     """Every reduction, over all axes and some."""
     cases: list[Case] = []
     for function in REDUCTIONS:
-        for options in AXES:
-            for cover in COVERS:
-                cases.append(ReductionCase(function, options, *cover))
+        for options, cover in zip(AXES, COVERS, strict=True):
+            cases.append(ReductionCase(function, options, *cover))
+        cases.append(ReductionCase(function, {}, "B", "BT", "integer"))
         cases.append(ReductionCase(function, {}, None, None, ""))
     cases.append(ReductionCase("var", {"correction": 1.0}, "BT", "B", "integer"))
     for options in ({}, {"axis": 0}, {"axis": (0, -1)}):

@@ -1,6 +1,6 @@
 """Values in higher precision, by a route of their own, and how far off a result may be.
 
-Nothing here calls the package that is checked. Values are mpmath numbers of 120 bits, made
+Nothing here calls the package that is checked. Values are mpmath numbers of 200 bits, made
 by loops over single elements; excluded elements are never looked at.
 
 The bound of a result is ``u |result| + n u64 sum|terms| + sum|w| d``, where u is the unit
@@ -9,15 +9,18 @@ the stated error of each score (see `_scores`). It is derived from the operation
 """
 
 from ._numbers import Reference, compute_dtype, unit_roundoff
-from ._objective import objective_reference, score_references
+from ._objective import Scored, objective_reference, score
 from ._reductions import REDUCTIONS, reduction_reference
+from ._slopes import slopes
 
 __all__ = [
     "REDUCTIONS",
     "Reference",
+    "Scored",
     "compute_dtype",
     "objective_reference",
     "reduction_reference",
-    "score_references",
+    "score",
+    "slopes",
     "unit_roundoff",
 ]

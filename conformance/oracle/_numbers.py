@@ -8,12 +8,10 @@ import numpy as np
 
 # A context of its own, so that nobody's working precision is changed.
 mp = mpmath.MPContext()
-mp.prec = 120
+mp.prec = 200
 
 Number = Any
 """An mpmath number of `mp`; mpmath has no types."""
-
-U64 = 2.0**-53
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ def compute_dtype(dtype: str) -> str:
 
 def unit_roundoff(dtype: str) -> float:
     """Half the distance from 1 to the next number of a float type."""
-    return U64 if dtype == "float64" else 2.0**-24
+    return 2.0**-53 if dtype == "float64" else 2.0**-24
 
 
 def smallest_normal(dtype: str) -> Number:

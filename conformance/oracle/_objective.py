@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ._numbers import (
-    U64,
     Number,
     Reference,
     at,
@@ -22,7 +21,7 @@ from ._scores import CLASS_AXIS, SCORES, without_axis
 class Term(NamedTuple):
     """One included element: its factor from mask and weights, its score, and the score's error."""
 
-    index: tuple[int, ...]
+    where: tuple[int, ...]
     factor: Number
     weight: Number
     mask: Number
@@ -30,13 +29,16 @@ class Term(NamedTuple):
     error: Number
 
 
-class Counts(NamedTuple):
-    """The included elements and what the Keras formulas count of all."""
+class Scored(NamedTuple):
+    """The included elements of a batch, and what the Keras formulas count of all of them."""
 
     terms: list[Term]
     shape: tuple[int, ...]
     masked: Number
     weighted: int
+    has_mask: bool
+    has_weights: bool
+    dtype: str
 
 
 def _rows(
@@ -55,7 +57,7 @@ def _value(row: Any) -> Any:
     return [number(x) for x in row] if isinstance(row, np.ndarray) and row.ndim else number(row)
 
 
-def score_references(
+def _scores(
     loss: str,
     options: Mapping[str, Any],
     y_true: np.ndarray,
@@ -74,7 +76,7 @@ def score_references(
             yield index, score, error
 
 
-def _collect(
+def score(
     loss: str,
     options: Mapping[str, Any],
     y_true: np.ndarray,
@@ -82,7 +84,25 @@ def _collect(
     weights: np.ndarray | None,
     mask: np.ndarray | None,
     dtype: str,
-) -> Counts:
+) -> Scored:
+    """Score every included element of a batch in higher precision.
+
+    Parameters
+    ----------
+    loss : str
+        Name of a function of `agnostic_mask.losses`.
+    options : mapping
+        Its options.
+    y_true, y_pred, weights, mask : numpy.ndarray or None
+        The inputs, exactly as the result's framework had them. Excluded elements are never
+        looked at.
+    dtype : str
+        Name of the float type that the scores are computed from.
+
+    Returns
+    -------
+    Scored
+    """
     _, _, shape = _rows(loss, options, y_true, y_pred)
     ignore = options.get("ignore_class")
     include = np.zeros(shape, dtype=bool)
@@ -98,80 +118,67 @@ def _collect(
         weighted += bool(w != 0)
         include[index] = m != 0 and w != 0
     terms = []
-    for index, score, error in score_references(loss, options, y_true, y_pred, include, dtype):
+    for index, score, error in _scores(loss, options, y_true, y_pred, include, dtype):
         w = number(1 if weights is None else at(weights, index))
         soft = mask is not None and mask.dtype.kind == "f"
         m = number(at(mask, index)) if soft and mask is not None else mp.mpf(1)
         terms.append(Term(index, w * m, w, m, score, error))
-    return Counts(terms, shape, masked, weighted)
+    has_mask = mask is not None or ignore is not None
+    return Scored(terms, shape, masked, weighted, has_mask, weights is not None, dtype)
 
 
 def objective_reference(
-    loss: str,
-    options: Mapping[str, Any],
+    scored: Scored,
     reduction: str,
-    y_true: np.ndarray,
-    y_pred: np.ndarray,
-    weights: np.ndarray | None,
-    mask: np.ndarray | None,
-    dtype: str,
     *,
     epsilon: float = 1e-7,
     empty: float | None = None,
+    accumulator: str = "float64",
 ) -> Reference:
     """Value of a masked, weighted objective in higher precision, and its bound.
 
     Parameters
     ----------
-    loss : str
-        Name of a function of `agnostic_mask.losses`.
-    options : mapping
-        Its options.
+    scored : Scored
+        A batch.
     reduction : str
-        As of `agnostic_mask.weighted_masked_objective`.
-    y_true, y_pred, weights, mask : numpy.ndarray or None
-        The inputs, exactly as the result's framework had them. Excluded elements are never
-        looked at.
-    dtype : str
-        Name of the float type that the scores are computed from.
     epsilon, empty : float
         As of `agnostic_mask.weighted_masked_objective`.
+    accumulator : str
+        Dtype in which sums accumulate.
 
     Returns
     -------
     Reference
     """
-    counts = _collect(loss, options, y_true, y_pred, weights, mask, dtype)
-    u = mp.mpf(unit_roundoff(dtype))
+    u, acc = mp.mpf(unit_roundoff(scored.dtype)), mp.mpf(unit_roundoff(accumulator))
     if reduction == "none":
-        return _unreduced(counts, u, weights is not None)
-    terms = counts.terms
-    size = mp.mpf(int(np.prod(counts.shape, dtype=int)))
+        return _unreduced(scored, u)
+    terms = scored.terms
+    size = mp.mpf(int(np.prod(scored.shape, dtype=int)))
     total = mp.fsum(t.factor * t.score for t in terms)
     absolute = mp.fsum(abs(t.factor * t.score) for t in terms)
     error = mp.fsum(abs(t.factor) * t.error for t in terms)
-    if weights is not None or mask is not None:
-        error += 2 * u * absolute  # rounding of the score times its weight, and soft mask
-    error += len(terms) * U64 * absolute
+    # Two products, with the weight and a soft mask, and a sum, all in the accumulator's dtype.
+    error += (len(terms) + 2) * acc * absolute
     divisors: list[Number] = []
-    slack = mp.mpf(4 * U64)  # of the divisions
+    slack = 4 * acc  # of the divisions
     if reduction == "keras2":
         divisors.append(size)
-        has_mask = mask is not None or options.get("ignore_class") is not None
-        if has_mask and size:
-            divisors.append(counts.masked / size + mp.mpf(epsilon))
-        if weights is not None and size:
-            divisors.append(counts.weighted / size)
+        if scored.has_mask and size:
+            divisors.append(scored.masked / size + mp.mpf(epsilon))
+        if scored.has_weights and size:
+            divisors.append(scored.weighted / size)
     elif reduction == "keras3":
-        divisors.append(counts.masked)
+        divisors.append(scored.masked)
     elif reduction == "mean":
         weight = mp.fsum(t.factor for t in terms)
         divisors.append(weight)
         if weight:
-            slack += len(terms) * U64 * mp.fsum(abs(t.factor) for t in terms) / abs(weight)
+            slack += len(terms) * acc * mp.fsum(abs(t.factor) for t in terms) / abs(weight)
     if not terms and empty is not None:
         return Reference(mp.mpf(empty), float(u * abs(mp.mpf(empty))))
-    if reduction == "keras3" and counts.masked == 0:
+    if reduction == "keras3" and scored.masked == 0:
         return Reference(mp.mpf(0), 0.0)
     value = total
     for divisor in divisors:
@@ -181,11 +188,11 @@ def objective_reference(
     return Reference(value, float(u * abs(value) + error + slack * abs(value)))
 
 
-def _unreduced(counts: Counts, u: Number, weighted: bool) -> Reference:
-    values = np.full(counts.shape, mp.mpf(0), dtype=object)
-    bounds = np.zeros(counts.shape)
-    for t in counts.terms:
-        values[t.index] = t.factor * t.score
-        rounding = 2 * u * abs(t.factor * t.score) if weighted else 0
-        bounds[t.index] = float(abs(t.factor) * t.error + rounding)
+def _unreduced(scored: Scored, u: Number) -> Reference:
+    values = np.full(scored.shape, mp.mpf(0), dtype=object)
+    bounds = np.zeros(scored.shape)
+    for t in scored.terms:
+        values[t.where] = t.factor * t.score
+        rounding = u * abs(t.factor * t.score) if scored.has_weights else 0
+        bounds[t.where] = float(abs(t.factor) * t.error + rounding)
     return Reference(values, bounds)

@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._numbers import U64, Number, Reference, at, mp, number, unit_roundoff
+from ._numbers import Number, Reference, at, mp, number, smallest_normal, unit_roundoff
 from ._scores import ELEMENTARY
 
 
 class Group(NamedTuple):
-    """What one result is made of: included elements, their weights, and the roundoff u."""
+    """What one result is made of: included elements, their weights, and the dtype's numbers."""
 
     values: list[Number]
     weights: list[Number]
@@ -18,15 +18,18 @@ class Group(NamedTuple):
     weighted: bool
     correction: float
     kind: str
+    tiny: Number
+    acc: Number
+    limits: tuple[Number, Number]
 
 
 Result = tuple[Any, Any]
 """A value and its bound."""
 
 
-def _product(g: Group) -> Number:
-    """Rounding of an element times its weight, none without weights."""
-    return g.u if g.weighted else mp.mpf(0)
+def _accumulated(g: Group) -> Number:
+    """Roundings of a sum of elements times their weights, all in the accumulator's dtype."""
+    return (len(g.values) + 1) * g.acc
 
 
 def _sum(g: Group) -> Result:
@@ -34,12 +37,12 @@ def _sum(g: Group) -> Result:
     total, absolute = mp.fsum(terms), mp.fsum(map(abs, terms))
     if g.kind != "f" and not g.weighted:
         return total, 0.0
-    return total, g.u * abs(total) + (_product(g) + len(terms) * U64) * absolute
+    return total, g.u * abs(total) + _accumulated(g) * absolute
 
 
 def _sum_of_weights(g: Group) -> Result:
     total = mp.fsum(g.weights)
-    return total, g.u * abs(total) + len(g.weights) * U64 * mp.fsum(map(abs, g.weights))
+    return total, g.u * abs(total) + _accumulated(g) * mp.fsum(map(abs, g.weights))
 
 
 def _count(g: Group) -> Result:
@@ -53,10 +56,10 @@ def _mean(g: Group) -> Result:
     terms = [w * x for w, x in zip(g.weights, g.values, strict=True)]
     value, absolute = mp.fsum(terms) / weight, mp.fsum(map(abs, terms)) / abs(weight)
     shares = mp.fsum(map(abs, g.weights)) / abs(weight)
-    accumulated = len(terms) * U64 * (absolute + shares * abs(value))
+    accumulated = _accumulated(g) * (absolute + shares * abs(value))
     # Integers become floats first; beyond the float's precision that rounds.
     cast = g.u * absolute if g.kind != "f" else 0
-    return value, g.u * abs(value) + _product(g) * absolute + accumulated + cast
+    return value, g.u * abs(value) + accumulated + cast
 
 
 def _var(g: Group) -> Result:
@@ -67,12 +70,12 @@ def _var(g: Group) -> Result:
     centre = mp.fsum(w * x for w, x in zip(g.weights, g.values, strict=True)) / weight
     spread = mp.fsum(w * (x - centre) ** 2 for w, x in zip(g.weights, g.values, strict=True))
     # The residuals are about the rounded centre: one rounding each, twice in the square,
-    # one of the square, one of its product with the weight.
+    # and one of the square.
     seen = mp.fsum(
         abs(w) * (abs(x - centre) + g.u * abs(centre)) ** 2
         for w, x in zip(g.weights, g.values, strict=True)
     )
-    error = (3 * g.u + _product(g) + len(g.values) * U64) * seen
+    error = (3 * g.u + 3 * _accumulated(g)) * seen
     value = spread / remaining
     return value, g.u * abs(value) + error / remaining
 
@@ -89,11 +92,11 @@ def _std(g: Group) -> Result:
 
 
 def _min(g: Group) -> Result:
-    return min(g.values, default=mp.inf), 0.0
+    return min(g.values, default=g.limits[1]), 0.0
 
 
 def _max(g: Group) -> Result:
-    return max(g.values, default=-mp.inf), 0.0
+    return max(g.values, default=g.limits[0]), 0.0
 
 
 def _any(g: Group) -> Result:
@@ -109,7 +112,7 @@ def _exponentials(g: Group) -> tuple[list[Number], list[Number], Number, Number]
     top = max(g.values, default=mp.mpf(0))
     shifted = [x - top for x in g.values]
     terms = [w * mp.exp(x) for w, x in zip(g.weights, shifted, strict=True)]
-    errors = [g.u * (ELEMENTARY + abs(x)) + _product(g) + len(terms) * U64 for x in shifted]
+    errors = [g.u * (ELEMENTARY + abs(x)) + _accumulated(g) for x in shifted]
     return terms, errors, top, mp.fsum(terms)
 
 
@@ -149,6 +152,7 @@ def reduction_reference(
     axis: int | Sequence[int] | None = None,
     keepdims: bool = False,
     correction: float = 0.0,
+    accumulator: str = "float64",
 ) -> Reference:
     """Value of a masked, weighted reduction in higher precision, and its bound.
 
@@ -162,25 +166,33 @@ def reduction_reference(
         Name of the float type of the computation.
     axis, keepdims, correction
         As of the reduction.
+    accumulator : str
+        Dtype in which sums accumulate.
 
     Returns
     -------
     Reference
     """
-    axes = range(x.ndim) if axis is None else [axis] if isinstance(axis, int) else axis
-    axes = {a % x.ndim for a in axes} if x.ndim else set()
+    given = range(x.ndim) if axis is None else [axis] if isinstance(axis, int) else axis
+    axes = {a % x.ndim for a in given}
     kept = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
     members: dict[tuple[int, ...], list[tuple[int, ...]]] = {i: [] for i in np.ndindex(kept)}
     for index in np.ndindex(x.shape):
         included = mask is None or at(mask, index) != 0
         if included and (weights is None or at(weights, index) != 0):
             members[tuple(0 if i in axes else n for i, n in enumerate(index))].append(index)
-    u = mp.mpf(unit_roundoff(dtype))
+    u, tiny = mp.mpf(unit_roundoff(dtype)), smallest_normal(dtype)
+    acc = mp.mpf(unit_roundoff(accumulator))
+    limits = (-mp.inf, mp.inf)
+    if x.dtype.kind in "iu":
+        limits = (mp.mpf(int(np.iinfo(x.dtype).min)), mp.mpf(int(np.iinfo(x.dtype).max)))
 
     def group(where: list[tuple[int, ...]]) -> Group:
         values = [number(x[i]) for i in where]
         factors = [number(1 if weights is None else at(weights, i)) for i in where]
-        return Group(values, factors, u, weights is not None, correction, x.dtype.kind)
+        weighted = weights is not None
+        kind = x.dtype.kind
+        return Group(values, factors, u, weighted, correction, kind, tiny, acc, limits)
 
     if name == "softmax":
         return _softmax(x.shape, [(where, group(where)) for where in members.values()])
@@ -204,5 +216,5 @@ def _softmax(
         spread = mp.fsum(t * e for t, e in zip(terms, errors, strict=True))
         for index, term, error in zip(where, terms, errors, strict=True):
             values[index] = term / total
-            bounds[index] = float(term / total * (error + spread / total + 2 * g.u))
+            bounds[index] = float(term / total * (error + spread / total + 2 * g.u) + g.tiny)
     return Reference(values, bounds)

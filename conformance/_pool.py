@@ -1,0 +1,46 @@
+"""Run cases in several processes: most of the time goes into frameworks that compile."""
+
+import multiprocessing
+import os
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+from ._environments import environments
+from ._run import Row, run
+from .cases import all_cases
+
+
+def _run_one(names: Sequence[str], seed: int, case: int) -> list[Row]:
+    # Frameworks warn of their own doings; what a law says of warnings it checks by itself.
+    warnings.simplefilter("ignore")
+    return list(run(environments(names), seed=seed, cases=[all_cases()[case]]))
+
+
+def run_in_processes(
+    names: Sequence[str], *, seed: int = 0, advance: Callable[[], Any] = lambda: None
+) -> Iterator[Row]:
+    """Run all cases under all laws on the named backends, one process for each core.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Backends.
+    seed : int
+        Of the inputs.
+    advance : callable
+        Called after each case.
+
+    Yields
+    ------
+    Row
+        In the order of the cases, whichever process is first.
+    """
+    context = multiprocessing.get_context("spawn")
+    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        tasks = [pool.submit(_run_one, names, seed, i) for i in range(len(all_cases()))]
+        for task in tasks:
+            yield from task.result()
+            advance()

@@ -1,0 +1,99 @@
+"""The first law: what is excluded is absent, whatever it holds."""
+
+import warnings
+
+import numpy as np
+
+from .._environments import Environment
+from ..cases import Case, Host, ObjectiveCase, ReductionCase
+from ._law import Run, ViolationError, law, same_bits
+
+GARBAGE = (float("nan"), float("inf"), float("-inf"), 1e300, -1e300, -100.0, 0.0)
+LABELS = (-100, -1, 2**31 - 1, 127)
+
+
+def _excludes(case: Case, env: Environment, dtype: str) -> str | None:
+    if isinstance(case, ObjectiveCase | ReductionCase):
+        master = case.inputs(case.rng(0))
+        return None if not case.included(master).all() else "the case excludes nothing"
+    return "takes neither mask nor weights"
+
+
+def _fill(rng: np.random.Generator, x: np.ndarray, where: np.ndarray, kind: int) -> np.ndarray:
+    """Put garbage where `where` is True: one kind, or for kind -1 a mixture."""
+    filled = x.copy()
+    choices = LABELS if x.dtype.kind in "iu" else GARBAGE
+    chosen = np.asarray(choices)[rng.integers(0, len(choices), x.shape)] if kind < 0 else None
+    value = np.asarray(choices[kind % len(choices)]) if chosen is None else chosen
+    if x.dtype.kind in "iu":
+        limits = np.iinfo(x.dtype)
+        value = np.clip(value, limits.min, limits.max)
+    return np.where(where, value, filled).astype(x.dtype)
+
+
+def littered(
+    case: ObjectiveCase | ReductionCase,
+    master: Host,
+    exact: Host,
+    rng: np.random.Generator,
+    kind: int,
+) -> Host:
+    """Inputs with garbage in every excluded place of data and weights."""
+    out = ~case.included(exact)
+    dirty = dict(master)
+    for name in ("y_true", "y_pred", "x"):
+        if name not in master or (name == "y_true" and _ignores(case)):
+            continue
+        where = out
+        if master[name].ndim > out.ndim:
+            assert isinstance(case, ObjectiveCase)
+            axis = case.class_axis(out.ndim)
+            assert axis is not None
+            where = np.expand_dims(out, axis)
+        dirty[name] = _fill(rng, master[name], np.broadcast_to(where, master[name].shape), kind)
+    if "weights" in master:
+        dirty["weights"] = _littered_weights(case, master["weights"], exact, rng, kind)
+    return dirty
+
+
+def _ignores(case: ObjectiveCase | ReductionCase) -> bool:
+    """Whether y_true itself says what is excluded, and so must stay."""
+    return isinstance(case, ObjectiveCase) and "ignore_class" in case.options
+
+
+def _littered_weights(
+    case: ObjectiveCase | ReductionCase,
+    weights: np.ndarray,
+    exact: Host,
+    rng: np.random.Generator,
+    kind: int,
+) -> np.ndarray:
+    """Weights with garbage where the mask leaves none of the elements that they cover."""
+    left = case.unmasked(exact)
+    shape = weights.shape + (1,) * (left.ndim - weights.ndim)
+    summed = tuple(i for i, n in enumerate(shape) if n == 1 and left.shape[i] != 1)
+    unused = np.asarray(~left.any(axis=summed, keepdims=True).reshape(weights.shape))
+    if isinstance(case, ObjectiveCase) and case.objective.reduction == "keras2":
+        # Its formula counts weights that are not 0, excluded ones too: they stay so.
+        unused = unused & (weights != 0)
+        return np.where(unused, np.nan if weights.dtype.kind == "f" else 7, weights)
+    return _fill(rng, weights, unused, kind)
+
+
+@law("excluded", _excludes)
+def excluded_is_absent(run: Run) -> None:
+    """Garbage in excluded places changes no bit of the result, and warns of nothing."""
+    case = run.case
+    assert isinstance(case, ObjectiveCase | ReductionCase)
+    master, arrays, exact = run.inputs()
+    clean = run.call(arrays)
+    for kind in (0, 1, 3, -1, -1):
+        with np.errstate(all="ignore"):  # casting 1e300 to a narrow type, before the call
+            dirty = run.arrays(littered(case, master, exact, run.rng(), kind))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", RuntimeWarning)
+            try:
+                result = run.call(dirty)
+            except RuntimeWarning as warning:
+                raise ViolationError(f"excluded elements raise a warning: {warning}") from warning
+        same_bits(result, clean, "garbage in excluded places")
