@@ -70,17 +70,18 @@ def is_integer(xp: Any, x: Array) -> bool:
     return dtype_kind(xp, x.dtype) in _INTEGERS
 
 
-def float_name(xp: Any, *arrays: Array) -> str:
+def float_name(xp: Any, device: Any, *arrays: Array) -> str:
     """Name of the dtype in which `arrays` are computed: their widest float, at least float32.
 
-    Without a floating array it is the namespace's default.
+    Without a floating array it is the device's default. Asked before `Backend.wide` is entered,
+    which may change that.
     """
     kinds = [dtype_kind(xp, x.dtype) for x in arrays]
     if "float64" in kinds:
         return "float64"
     if "float32" in kinds or "half" in kinds:
         return "float32"
-    default = xp.__array_namespace_info__().default_dtypes()["real floating"]
+    default = xp.__array_namespace_info__().default_dtypes(device=device)["real floating"]
     return "float64" if dtype_kind(xp, default) == "float64" else "float32"
 
 

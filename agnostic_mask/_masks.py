@@ -88,7 +88,7 @@ def class_weights(y_true: Array, table: Array) -> Array:
     index = xp.arange(0, device=d.device).dtype
     labels = cast(xp, y_true, index)
     valid = (labels >= 0) & (labels < shape[0])
-    table = cast(xp, table, getattr(xp, float_name(xp, table)))
+    table = cast(xp, table, getattr(xp, float_name(xp, d.device, table)))
     flat = xp.reshape(xp.where(valid, labels, 0), (-1,))
     weights = xp.reshape(xp.take(table, flat, axis=0), tuple(y_true.shape))
     return d.backend.as_array(xp.where(valid, weights, math.nan))

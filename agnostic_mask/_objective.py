@@ -99,7 +99,7 @@ class Objective:
         if isinstance(like, Tally):
             return _tally.zero_like(like)
         d = resolve((("like", like),))
-        return _tally.zero(d, self.reduction, float_name(d.xp, like))
+        return _tally.zero(d, self.reduction, float_name(d.xp, d.device, like))
 
     def update(
         self,
@@ -250,7 +250,7 @@ class Objective:
         resolve(((name, scores),))
         if is_floating(d.xp, scores):
             return widen_half(d.xp, scores)
-        return cast(d.xp, scores, getattr(d.xp, float_name(d.xp, y_true, y_pred)))
+        return cast(d.xp, scores, getattr(d.xp, float_name(d.xp, d.device, y_true, y_pred)))
 
 
 def _check_covers(

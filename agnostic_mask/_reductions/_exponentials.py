@@ -41,7 +41,6 @@ def logsumexp(
     """
     p = plan(x, mask, weights, axis, keepdims)
     xp = p.d.xp
-    dtype = p.float_dtype()
     with p.d.backend.wide():
         joint = p.inclusion()
         exponentials, top = _shifted_exponentials(p, joint.include)
@@ -49,7 +48,7 @@ def logsumexp(
         log = xp.log(xp.where(total > 0, total, 1.0)) + cast(xp, top, total.dtype)
         log = xp.where(total == 0, -xp.inf, log)
         log = xp.where(total < 0, xp.nan, log)
-        return p.finish(xp.where(xp.isnan(total), xp.nan, log), dtype)
+        return p.finish(xp.where(xp.isnan(total), xp.nan, log), p.dtype)
 
 
 def softmax(x: Array, /, *, mask: Array | None = None, axis: Axis = None) -> Array:
@@ -78,19 +77,18 @@ def softmax(x: Array, /, *, mask: Array | None = None, axis: Axis = None) -> Arr
     """
     p = plan(x, mask, None, axis, keepdims=True)
     xp = p.d.xp
-    dtype = p.float_dtype()
     with p.d.backend.wide():
         joint = p.inclusion()
         exponentials, _ = _shifted_exponentials(p, joint.include)
         total = _staged.weighted_sum(p.d, exponentials, joint, p.axes)
-        total = cast(xp, xp.where(total == 0, 1.0, total), dtype)
+        total = cast(xp, xp.where(total == 0, 1.0, total), p.dtype)
         return p.d.backend.as_array(exponentials / total)
 
 
 def _shifted_exponentials(p: Plan, include: Array | None) -> tuple[Array, Array]:
     """``exp(x - top)``, 0 where excluded, and `top`, the greatest included element if finite."""
     xp = p.d.xp
-    x = cast(xp, p.x, p.float_dtype())
+    x = cast(xp, p.x, p.dtype)
     if _cover.size(p.shape) == 0:
         kept = tuple(1 if i in p.axes else n for i, n in enumerate(p.shape))
         top = xp.zeros(kept, dtype=x.dtype, device=p.d.device)

@@ -6,14 +6,18 @@ from typing import Any, NamedTuple
 from agnostic_mask import _cover, _staged
 from agnostic_mask._array import Array
 from agnostic_mask._dispatch import Dispatch, resolve
-from agnostic_mask._dtypes import cast, dtype_kind, is_floating, widen_half
+from agnostic_mask._dtypes import cast, float_name, is_floating, widen_half
 from agnostic_mask._errors import AxisError, UnsupportedArrayError
 
 Axis = int | Sequence[int] | None
 
 
 class Plan(NamedTuple):
-    """A reduction whose arguments were checked."""
+    """A reduction whose arguments were checked.
+
+    `dtype` is the float type of x, else of the weights, else the default: that of results which
+    are neither counts nor picked from x.
+    """
 
     d: Dispatch
     x: Array
@@ -22,23 +26,15 @@ class Plan(NamedTuple):
     weights: Array | None
     axes: tuple[int, ...]
     keepdims: bool
+    dtype: Any
 
     def inclusion(self) -> _staged.Inclusion:
         """Which elements count, and how much."""
         return _staged.inclusion(self.d.xp, len(self.shape), (self.mask,), (self.weights,))
 
-    def float_dtype(self) -> Any:
-        """Float type of the result: that of x, else that of the weights, else the default."""
-        xp = self.d.xp
-        for array in (self.x, self.weights):
-            if array is not None and is_floating(xp, array):
-                return xp.float64 if dtype_kind(xp, array.dtype) == "float64" else xp.float32
-        default = xp.__array_namespace_info__().default_dtypes()["real floating"]
-        return xp.float64 if dtype_kind(xp, default) == "float64" else xp.float32
-
     def as_floats(self) -> Array:
         """Values of x as floats, excluded ones replaced where they would disturb a sum."""
-        x = cast(self.d.xp, self.x, self.float_dtype())
+        x = cast(self.d.xp, self.x, self.dtype)
         return _staged.clean(self.d.xp, x, self.inclusion().include)
 
     def finish(self, value: Array, dtype: Any) -> Array:
@@ -47,6 +43,8 @@ class Plan(NamedTuple):
         full = tuple(1 if i in self.axes else n for i, n in enumerate(self.shape))
         if tuple(value.shape) != full:
             value = xp.asarray(xp.broadcast_to(value, full), copy=True)
+        if value is self.x:  # no axis was reduced; a result is never its input
+            value = xp.asarray(value, copy=True)
         if self.axes and not self.keepdims:
             value = xp.squeeze(value, axis=self.axes)
         return self.d.backend.as_array(cast(xp, value, dtype))
@@ -90,4 +88,6 @@ def plan(x: Array, mask: Array | None, weights: Array | None, axis: Axis, keepdi
     if weights is not None:
         weights = _cover.as_factors(d.xp, weights)
     axes = normalised_axes(axis, len(shape))
-    return Plan(d, widen_half(d.xp, x), shape, mask, weights, axes, keepdims)
+    decides = x if weights is None or is_floating(d.xp, x) else weights
+    dtype = getattr(d.xp, float_name(d.xp, d.device, decides))
+    return Plan(d, widen_half(d.xp, x), shape, mask, weights, axes, keepdims, dtype)

@@ -53,7 +53,7 @@ def sum(
         if p.weights is None and not is_floating(xp, p.x):
             return _integer_sum(p)
         total = _staged.weighted_sum(p.d, p.as_floats(), p.inclusion(), p.axes)
-        return p.finish(total, p.float_dtype())
+        return p.finish(total, p.dtype)
 
 
 def _integer_sum(p: Plan) -> Array:
@@ -107,7 +107,7 @@ def mean(
         joint = p.inclusion()
         total = _staged.weighted_sum(p.d, p.as_floats(), joint, p.axes)
         weight = _staged.sum_of_factors(p.d, p.shape, joint, p.axes)
-        return p.finish(_staged.ratio(p.d.xp, total, weight), p.float_dtype())
+        return p.finish(_staged.ratio(p.d.xp, total, weight), p.dtype)
 
 
 def var(
@@ -151,7 +151,7 @@ def var(
     """
     p = plan(x, mask, weights, axis, keepdims)
     with p.d.backend.wide():
-        return p.finish(_variance(p, correction), p.float_dtype())
+        return p.finish(_variance(p, correction), p.dtype)
 
 
 def std(
@@ -194,7 +194,7 @@ def std(
         positive = variance > 0
         root = xp.sqrt(xp.where(positive, variance, 1.0))
         zero_or_nan = xp.where(variance == 0, xp.zeros_like(variance), xp.nan)
-        return p.finish(xp.where(positive, root, zero_or_nan), p.float_dtype())
+        return p.finish(xp.where(positive, root, zero_or_nan), p.dtype)
 
 
 def _variance(p: Plan, correction: float) -> Array:
@@ -288,4 +288,4 @@ def sum_of_weights(
     p = plan(x, mask, weights, axis, keepdims)
     with p.d.backend.wide():
         weight = _staged.sum_of_factors(p.d, p.shape, p.inclusion(), p.axes)
-        return p.finish(weight, p.float_dtype())
+        return p.finish(weight, p.dtype)

@@ -1,7 +1,5 @@
 """What every loss does first: find the framework, check shapes, bring both to one float type."""
 
-from typing import Any
-
 from agnostic_mask._array import Array
 from agnostic_mask._dispatch import Dispatch, resolve
 from agnostic_mask._dtypes import cast, float_name, is_integer
@@ -17,7 +15,7 @@ def paired(y_true: Array, y_pred: Array) -> tuple[Dispatch, Array, Array]:
             f"y_true has shape {tuple(y_true.shape)} and y_pred {tuple(y_pred.shape)}; expected "
             f"equal shapes. Nothing is broadcast: reshape one to the other"
         )
-    dtype = getattr(d.xp, float_name(d.xp, y_true, y_pred))
+    dtype = getattr(d.xp, float_name(d.xp, d.device, y_true, y_pred))
     return d, cast(d.xp, y_true, dtype), cast(d.xp, y_pred, dtype)
 
 
@@ -39,12 +37,12 @@ def labelled(y_true: Array, y_pred: Array, axis: int) -> tuple[Dispatch, Array, 
             f"y_true has shape {tuple(y_true.shape)} and y_pred {shape}; expected y_true of shape "
             f"{rows}, that of y_pred without its class axis {axis}"
         )
-    return d, y_true, floating(xp, y_pred), axis
+    return d, y_true, floating(d, y_pred), axis
 
 
-def floating(xp: Any, y_pred: Array) -> Array:
+def floating(d: Dispatch, y_pred: Array) -> Array:
     """`y_pred` in its float type: at least float32, the default if it has none."""
-    return cast(xp, y_pred, getattr(xp, float_name(xp, y_pred)))
+    return cast(d.xp, y_pred, getattr(d.xp, float_name(d.xp, d.device, y_pred)))
 
 
 def class_axis(y_pred: Array, axis: int) -> int:

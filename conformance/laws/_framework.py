@@ -24,15 +24,16 @@ def result_stays_home(run: Run) -> None:
         )
     if got.device != given.device:
         raise ViolationError(f"the result is on device {got.device}; expected {given.device}")
-    expected = _expected_dtype(run, given.xp)
+    expected = _expected_dtype(run, given)
     if result.dtype != expected:
         raise ViolationError(f"the result has dtype {result.dtype}; expected {expected}")
 
 
-def _expected_dtype(run: Run, xp: Any) -> Any:
+def _expected_dtype(run: Run, given: am.Dispatch) -> Any:
+    xp = given.xp
     name = run.case.result_dtype(run.dtype)
     if name == "default":
-        return xp.__array_namespace_info__().default_dtypes()["real floating"]
+        return xp.__array_namespace_info__().default_dtypes(device=given.device)["real floating"]
     if name == "int64" and not run.env.knowledge.has_dtype(xp, run.env.device, "int64"):
         name = "int32"
     return getattr(xp, name)
