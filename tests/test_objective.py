@@ -5,7 +5,18 @@ import pytest
 
 import agnostic_mask as am
 
-from .arrays import BACKENDS, backends, close, dtype_of, gradients, host, leading, make, wide
+from .arrays import (
+    BACKENDS,
+    backends,
+    close,
+    dtype_of,
+    gradients,
+    host,
+    knowledge,
+    leading,
+    make,
+    wide,
+)
 
 SHAPE = (4, 3, 2)
 STATEFUL = ("keras2", "keras3", "mean", "sum")
@@ -347,16 +358,65 @@ def test_a_caller_s_row_wise_function_with_a_logarithm(backend):
 
 
 @gradients
-def test_its_gradient_is_finite_and_zero_where_excluded(backend):
+@pytest.mark.parametrize("excluded", [0.0, -3.0, np.nan, np.inf])
+def test_its_gradient_is_finite_and_zero_where_excluded(backend, excluded):
     loss = am.scores(log_ratio, harmless=(1.0, 1.0))
     objective = am.weighted_masked_objective(loss, reduction="mean")
-    y_true = make(backend, [1.0, 0.0, 2.0])
-    mask = make(backend, [True, False, True])
-    known = am.dispatch(y_true).backend
-    _, (gradient,) = known.value_and_grad(
-        lambda p: objective(y_true, p, mask=mask), [make(backend, [2.0, -3.0, 4.0])]
+    known = knowledge(backend)
+    mask, weights = make(backend, [True, False, True]), make(backend, [1.0, 0.0, 1.0])
+    y_true = make(backend, [1.0, excluded, 2.0])
+    for options in ({"mask": mask}, {"weights": weights}):
+        _, (by_true, by_pred) = known.value_and_grad(
+            functools.partial(objective, **options),
+            [y_true, make(backend, [2.0, excluded, 4.0])],
+        )
+        assert host(by_true).tolist() == [-0.5, 0.0, -0.25]
+        assert host(by_pred).tolist() == [0.25, 0.0, 0.125]
+
+
+@pytest.mark.parametrize("garbage", [np.nan, np.inf, -np.inf, 1e300])
+def test_excluded_targets_and_predictions_warn_of_nothing(garbage):
+    y_true, y_pred = (
+        np.asarray([[1.0, 0.0], [garbage] * 2]),
+        np.asarray([[0.5, 0.5], [garbage] * 2]),
     )
-    assert host(gradient).tolist() == [0.25, 0.0, 0.125]
+    for loss in (
+        am.losses.squared_error,
+        am.losses.huber,
+        am.losses.binary_crossentropy,
+        functools.partial(am.losses.binary_crossentropy, from_logits=True),
+        am.losses.categorical_crossentropy,
+        functools.partial(am.losses.categorical_crossentropy, from_logits=True),
+    ):
+        objective = am.weighted_masked_objective(loss, reduction="mean")
+        value = objective(y_true, y_pred, mask=np.asarray([True, False]))
+        assert value == objective(y_true[:1], y_pred[:1])
+
+
+@gradients
+@pytest.mark.parametrize("excluded", [0.0, 1.0, np.nan, np.inf, -np.inf, -3e38])
+@pytest.mark.parametrize("from_logits", [False, True])
+def test_gradients_of_class_losses_are_finite_and_zero_where_excluded(
+    backend, excluded, from_logits
+):
+    y_pred = make(backend, [[0.5, 0.25, 0.25], [excluded] * 3])
+    one_hot = make(backend, [[0.0, 1.0, 0.0], [excluded] * 3])
+    mask = make(backend, [True, False])
+    for loss, y_true in (
+        (am.losses.binary_crossentropy, one_hot),
+        (am.losses.categorical_crossentropy, one_hot),
+        (am.losses.sparse_categorical_crossentropy, make(backend, [1, -100])),
+    ):
+        objective = am.weighted_masked_objective(
+            functools.partial(loss, from_logits=from_logits), reduction="mean"
+        )
+        _, (gradient,) = knowledge(backend).value_and_grad(
+            functools.partial(objective, y_true, mask=mask), [y_pred]
+        )
+        gradient = host(gradient)
+        assert np.all(np.isfinite(gradient))
+        assert np.all(gradient[0] != 0)
+        assert np.all(gradient[1] == 0)
 
 
 @pytest.mark.parametrize("bind", [True, False])
