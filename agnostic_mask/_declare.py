@@ -185,10 +185,13 @@ def declared(fn: Callable[..., Any]) -> Bound | None:
         declaration = declaration or getattr(inner, _ATTRIBUTE, None)
     if declaration is None:
         return None
-    parameters = inspect.signature(inner).parameters.values()
-    defaults = {
-        p.name: p.default
-        for p in parameters
-        if p.kind is p.KEYWORD_ONLY and p.default is not p.empty
-    }
-    return Bound(name_of(inner), declaration, {**defaults, **given})
+    return Bound(name_of(inner), declaration, {**_defaults(inner), **given})
+
+
+def _defaults(fn: Callable[..., Any]) -> dict[str, Any]:
+    try:
+        parameters = inspect.signature(fn).parameters.values()
+    except ValueError:  # functions written in C need not have a signature
+        return {}
+    named = (p for p in parameters if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD))
+    return {p.name: p.default for p in named if p.default is not p.empty}

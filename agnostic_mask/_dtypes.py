@@ -14,11 +14,21 @@ DtypeKind = Literal["bool", "signed", "unsigned", "half", "float32", "float64"]
 
 _INTEGERS = ("signed", "unsigned")
 _FLOATS = ("half", "float32", "float64")
-_HALF_NAMES = ("bfloat16", "float8", "float6", "float4")
+_HALF_NAMES = ("bfloat16", "float8_", "float6_", "float4_")
 _kinds: dict[tuple[str, Any], DtypeKind | None] = {}
 
 
 def _classify(xp: Any, dtype: Any) -> DtypeKind | None:
+    # NumPy does not know the types of ml_dtypes for floating ones, but casts them.
+    if str(dtype).startswith(_HALF_NAMES):
+        return "half"
+    try:
+        return _standard_kind(xp, dtype)
+    except TypeError:  # how NumPy and JAX say that they have no kind for a dtype
+        return None
+
+
+def _standard_kind(xp: Any, dtype: Any) -> DtypeKind | None:
     if xp.isdtype(dtype, "bool"):
         return "bool"
     if xp.isdtype(dtype, "signed integer"):
@@ -30,8 +40,7 @@ def _classify(xp: Any, dtype: Any) -> DtypeKind | None:
         if bits < 32:
             return "half"
         return "float32" if bits == 32 else "float64" if bits == 64 else None
-    # NumPy does not know the types of ml_dtypes for floating ones, but casts them.
-    return "half" if str(dtype).startswith(_HALF_NAMES) else None
+    return None
 
 
 def dtype_kind(xp: Any, dtype: Any) -> DtypeKind | None:
@@ -68,6 +77,11 @@ def is_floating(xp: Any, x: Array) -> bool:
 def is_integer(xp: Any, x: Array) -> bool:
     """Whether `x` holds integers; booleans are none."""
     return dtype_kind(xp, x.dtype) in _INTEGERS
+
+
+def is_float64(xp: Any, x: Array) -> bool:
+    """Whether `x` holds float64, in whatever byte order."""
+    return dtype_kind(xp, x.dtype) == "float64"
 
 
 def float_name(xp: Any, device: Any, *arrays: Array) -> str:

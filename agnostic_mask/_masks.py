@@ -2,7 +2,7 @@
 
 import math
 
-from agnostic_mask import _cover
+from agnostic_mask import _cover, _labels
 from agnostic_mask._array import Array
 from agnostic_mask._dispatch import Dispatch, resolve
 from agnostic_mask._dtypes import cast, float_name, is_integer
@@ -44,7 +44,7 @@ def sequence_mask(lengths: Array, maxlen: int) -> Array:
     if isinstance(maxlen, bool) or not isinstance(maxlen, int) or maxlen < 0:
         raise ValueError(f"maxlen is {maxlen!r}; expected an integer of at least 0")
     steps = d.xp.arange(maxlen, device=d.device)
-    return steps < cast(d.xp, d.xp.expand_dims(lengths, axis=-1), steps.dtype)
+    return steps < d.xp.expand_dims(_labels.clipped(d, lengths, maxlen), axis=-1)
 
 
 def class_weights(y_true: Array, table: Array) -> Array:
@@ -85,11 +85,11 @@ def class_weights(y_true: Array, table: Array) -> Array:
         raise ShapeMismatchError(
             f"table has shape {shape}; expected one dimension, a weight for each class"
         )
-    index = xp.arange(0, device=d.device).dtype
-    labels = cast(xp, y_true, index)
-    valid = (labels >= 0) & (labels < shape[0])
+    valid, labels = _labels.below(d, y_true, shape[0])
     table = cast(xp, table, getattr(xp, float_name(xp, d.device, table)))
-    flat = xp.reshape(xp.where(valid, labels, 0), (-1,))
+    if 0 in y_true.shape:  # which Dask cannot reshape
+        return xp.zeros(tuple(y_true.shape), dtype=table.dtype, device=d.device)
+    flat = xp.reshape(labels, (-1,))
     weights = xp.reshape(xp.take(table, flat, axis=0), tuple(y_true.shape))
     return d.backend.as_array(xp.where(valid, weights, math.nan))
 

@@ -42,7 +42,7 @@ def inclusion(
     return Inclusion(include, tuple(_cover.expand(xp, f, rank) for f in given))
 
 
-def select(xp: Any, include: Array | None, x: Array, other: float) -> Array:
+def select(xp: Any, include: Array | None, x: Array, other: Array | float) -> Array:
     """`x` where included, else `other`; never a product, so that NaN does not come through."""
     return x if include is None else xp.where(include, x, other)
 

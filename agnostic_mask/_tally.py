@@ -7,7 +7,7 @@ from agnostic_mask import _staged
 from agnostic_mask._array import Array
 from agnostic_mask._cover import Shape
 from agnostic_mask._dispatch import Dispatch, resolve
-from agnostic_mask._dtypes import is_integer, wide_float, wide_integer
+from agnostic_mask._dtypes import is_float64, is_integer, wide_float, wide_integer
 from agnostic_mask._errors import StateMismatchError
 from agnostic_mask._state import CONFIGURATION, field_names, state
 
@@ -124,7 +124,7 @@ def tally(
             name: None if x is None else d.backend.as_array(xp.reshape(x, ()))
             for name, x in arrays.items()
         }
-    name = "float64" if scores.dtype == xp.float64 else "float32"
+    name = "float64" if is_float64(xp, scores) else "float32"
     return Tally(reduction, name, **flat)
 
 

@@ -36,8 +36,9 @@ def logsumexp(
     --------
     >>> import numpy as np
     >>> import agnostic_mask as am
-    >>> am.logsumexp(np.asarray([1000.0, 1000.0, np.nan]), mask=np.asarray([1, 1, 0])).round(3)
-    array(1000.693)
+    >>> value = am.logsumexp(np.asarray([1000.0, 1000.0, np.nan]), mask=np.asarray([1, 1, 0]))
+    >>> round(float(value), 3)
+    1000.693
     """
     p = plan(x, mask, weights, axis, keepdims)
     xp = p.d.xp
@@ -95,5 +96,8 @@ def _shifted_exponentials(p: Plan, include: Array | None) -> tuple[Array, Array]
     else:
         top = _staged.select(xp, include, x, -xp.inf)
         top = xp.max(top, axis=p.axes, keepdims=True) if p.axes else top
-        top = xp.where(xp.isfinite(top), top, 0.0)
-    return _staged.select(xp, include, xp.exp(_staged.select(xp, include, x, 0.0) - top), 0.0), top
+        # An infinite top would leave Inf - Inf; the greatest finite number keeps Inf alone alive.
+        top = xp.where(top == xp.inf, float(xp.finfo(x.dtype).max), top)
+        top = xp.where(top == -xp.inf, 0.0, top)
+    shifted = _staged.select(xp, include, _staged.select(xp, include, x, 0.0) - top, 0.0)
+    return _staged.select(xp, include, xp.exp(shifted), 0.0), top

@@ -78,7 +78,7 @@ def max(
     >>> import numpy as np
     >>> import agnostic_mask as am
     >>> am.max(np.asarray([[3, 2], [7, 9]]), mask=np.asarray([True, False]), axis=0)
-    array([ 3,  2])
+    array([3, 2])
     """
     return _extreme(plan(x, mask, weights, axis, keepdims), "max")
 
@@ -90,10 +90,17 @@ def _extreme(p: Plan, which: Literal["min", "max"]) -> Array:
         raise UnsupportedArrayError(
             f"x has dtype {p.x.dtype}; expected numbers. For booleans take agnostic_mask.{other}"
         )
-    nothing = _of_nothing(xp, p.x, which)
+    with p.d.backend.wide():
+        return _picked(
+            p, xp.asarray(_of_nothing(xp, p.x, which), dtype=p.x.dtype, device=p.d.device), which
+        )
+
+
+def _picked(p: Plan, nothing: Array, which: Literal["min", "max"]) -> Array:
+    xp = p.d.xp
     if _cover.size(p.shape) == 0:
         kept = tuple(1 if i in p.axes else n for i, n in enumerate(p.shape))
-        return p.finish(xp.full(kept, nothing, dtype=p.x.dtype, device=p.d.device), p.x.dtype)
+        return p.finish(xp.broadcast_to(nothing, kept), p.x.dtype)
     x = _staged.select(xp, p.inclusion().include, p.x, nothing)
     value = getattr(xp, which)(x, axis=p.axes, keepdims=True) if p.axes else x
     return p.finish(value, x.dtype)
@@ -139,8 +146,9 @@ def any(
     array(False)
     """
     p = plan(x, mask, weights, axis, keepdims)
-    truth, include = _truth(p)
-    return _reduced(p, truth if include is None else truth & include, "any")
+    with p.d.backend.wide():
+        truth, include = _truth(p)
+        return _reduced(p, truth if include is None else truth & include, "any")
 
 
 def all(
@@ -176,8 +184,9 @@ def all(
     array(True)
     """
     p = plan(x, mask, weights, axis, keepdims)
-    truth, include = _truth(p)
-    return _reduced(p, truth if include is None else truth | ~include, "all")
+    with p.d.backend.wide():
+        truth, include = _truth(p)
+        return _reduced(p, truth if include is None else truth | ~include, "all")
 
 
 def _truth(p: Plan) -> tuple[Array, Array | None]:

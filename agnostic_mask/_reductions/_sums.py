@@ -2,7 +2,14 @@
 
 from agnostic_mask import _staged
 from agnostic_mask._array import Array
-from agnostic_mask._dtypes import cast, dtype_kind, is_floating, is_integer, wide_integer
+from agnostic_mask._dtypes import (
+    cast,
+    dtype_kind,
+    is_floating,
+    is_integer,
+    wide_float,
+    wide_integer,
+)
 from agnostic_mask._reductions._plan import Axis, Plan, plan
 
 
@@ -200,12 +207,14 @@ def std(
 def _variance(p: Plan, correction: float) -> Array:
     xp = p.d.xp
     joint = p.inclusion()
-    x = _staged.select(xp, joint.include, p.as_floats(), 0.0)
+    # In float64, where squares of what float32 holds neither overflow nor vanish.
+    wide = wide_float(xp, p.d.device, p.d.backend)
+    x = cast(xp, _staged.select(xp, joint.include, p.as_floats(), 0.0), wide)
     weight = _staged.sum_of_factors(p.d, p.shape, joint, p.axes)
     centre = _staged.ratio(xp, _staged.weighted_sum(p.d, x, joint, p.axes), weight)
-    centre = cast(xp, centre, x.dtype)
     residual = _staged.select(xp, joint.include, x - centre, 0.0)
-    # The residuals' own mean, next to 0, takes out what rounding the centre did.
+    # The residuals' own mean, next to 0, takes out what rounding the centre did, which shows
+    # where the device has no float64.
     shift = _staged.weighted_sum(p.d, residual, joint, p.axes)
     squares = _staged.weighted_sum(p.d, residual * residual, joint, p.axes)
     spread = squares - _staged.ratio(xp, shift * shift, weight)

@@ -3,10 +3,11 @@
 import math
 from typing import Any
 
+from agnostic_mask import _labels
 from agnostic_mask._array import Array
 from agnostic_mask._declare import scores
-from agnostic_mask._dispatch import Dispatch
-from agnostic_mask._dtypes import cast, wide_float
+from agnostic_mask._dispatch import Dispatch, resolve
+from agnostic_mask._dtypes import wide_float
 from agnostic_mask._errors import ShapeMismatchError
 from agnostic_mask.losses._operands import class_axis, labelled, paired, smoothed
 
@@ -154,8 +155,8 @@ def categorical_crossentropy(
     >>> am.losses.categorical_crossentropy(y_true, y_pred).round(4)
     array([0.6931])
     """
-    axis = class_axis(y_pred, axis)
     d, y_true, y_pred = paired(y_true, y_pred)
+    axis = class_axis(y_pred, axis)
     xp = d.xp
     classes = _classes(y_pred, axis)
     y_true = smoothed(y_true, label_smoothing, classes)
@@ -170,7 +171,9 @@ def categorical_crossentropy(
 
 
 def _not_ignored(y_true: Array, *, ignore_class: int | None, **_: Any) -> Array | None:
-    return None if ignore_class is None else y_true != ignore_class
+    if ignore_class is None:
+        return None
+    return ~_labels.equal(resolve((("y_true", y_true),)), y_true, ignore_class)
 
 
 @scores(class_axis="axis", harmless=(0.0, 0.5), included=_not_ignored)
@@ -234,8 +237,8 @@ def sparse_categorical_crossentropy(
     shape[axis] = _classes(y_pred, axis)
     classes = xp.reshape(xp.arange(shape[axis], device=d.device), tuple(shape))
     labels = xp.expand_dims(labels, axis=axis)
-    ignored = None if ignore_class is None else labels == ignore_class
-    labels = cast(xp, labels, classes.dtype)
+    ignored = None if ignore_class is None else _labels.equal(d, labels, ignore_class)
+    valid, labels = _labels.below(d, labels, shape[axis])
     chosen = labels == classes
     if from_logits:
         shifted, log_sum = _log_normaliser(d, y_pred, axis)
@@ -243,7 +246,6 @@ def sparse_categorical_crossentropy(
     else:
         share = _sum(d, xp.where(chosen, y_pred, 0.0), axis) / _sum(d, y_pred, axis)
         result = -_log(xp, share)
-    valid = (labels >= 0) & (labels < shape[axis])
     result = xp.where(valid, result, math.nan)
     if ignored is not None:
         result = xp.where(ignored, 0.0, result)

@@ -8,8 +8,7 @@ from agnostic_mask._errors import AxisError, ShapeMismatchError, UnsupportedArra
 
 def paired(y_true: Array, y_pred: Array) -> tuple[Dispatch, Array, Array]:
     """Operands of equal shape, in the float type that they decide on."""
-    d = resolve((("y_true", y_true), ("y_pred", y_pred)))
-    _check(y_true, y_pred)
+    d = _resolved(y_true, y_pred)
     if tuple(y_true.shape) != tuple(y_pred.shape):
         raise ShapeMismatchError(
             f"y_true has shape {tuple(y_true.shape)} and y_pred {tuple(y_pred.shape)}; expected "
@@ -21,9 +20,8 @@ def paired(y_true: Array, y_pred: Array) -> tuple[Dispatch, Array, Array]:
 
 def labelled(y_true: Array, y_pred: Array, axis: int) -> tuple[Dispatch, Array, Array, int]:
     """Integer labels and the values of each class along `axis`, which is made positive."""
-    d = resolve((("y_true", y_true), ("y_pred", y_pred)))
+    d = _resolved(y_true, y_pred)
     xp = d.xp
-    _check(y_true, y_pred)
     if not is_integer(xp, y_true):
         raise UnsupportedArrayError(
             f"y_true has dtype {y_true.dtype}; expected integer labels. Convert them with "
@@ -71,7 +69,9 @@ def smoothed(y_true: Array, label_smoothing: float, classes: int) -> Array:
     return y_true * (1 - label_smoothing) + label_smoothing / classes
 
 
-def _check(y_true: Array, y_pred: Array) -> None:
-    for name, x in (("y_true", y_true), ("y_pred", y_pred)):
+def _resolved(y_true: Array, y_pred: Array) -> Dispatch:
+    named = (("y_true", y_true), ("y_pred", y_pred))
+    for name, x in named:
         if x is None:
             raise UnsupportedArrayError(f"{name} is None; expected an array")
+    return resolve(named)

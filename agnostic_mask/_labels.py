@@ -1,0 +1,41 @@
+"""Integers that name a class or a length, of any integer dtype, compared without wrapping."""
+
+from agnostic_mask._array import Array
+from agnostic_mask._dispatch import Dispatch
+from agnostic_mask._dtypes import cast, dtype_kind, wide_integer
+
+
+def _widened(d: Dispatch, x: Array) -> Array:
+    """`x` in int64, which every framework can compare; what uint64 has beyond is negative."""
+    return cast(d.xp, x, wide_integer(d.xp, d.device, d.backend))
+
+
+def below(d: Dispatch, labels: Array, n: int) -> tuple[Array, Array]:
+    """Which labels lie in 0 to n - 1, and the labels as indices, 0 in place of the others."""
+    xp = d.xp
+    index = xp.arange(0, device=d.device).dtype
+    with d.backend.wide():
+        wide = _widened(d, labels)
+        valid = (wide >= 0) & (wide < n)
+        return valid, cast(xp, xp.where(valid, wide, 0), index)
+
+
+def equal(d: Dispatch, labels: Array, value: int) -> Array:
+    """Where labels equal a number, which may lie outside of their dtype."""
+    limits = d.xp.iinfo(labels.dtype)
+    with d.backend.wide():
+        wide = _widened(d, labels)
+        inside = int(limits.min) <= value <= int(limits.max)
+        return wide == value if inside else wide != wide
+
+
+def clipped(d: Dispatch, lengths: Array, most: int) -> Array:
+    """Lengths as indices, at most `most`."""
+    xp = d.xp
+    index = xp.arange(0, device=d.device).dtype
+    with d.backend.wide():
+        wide = _widened(d, lengths)
+        long = wide > most
+        if dtype_kind(xp, lengths.dtype) == "unsigned":
+            long = long | (wide < 0)
+        return cast(xp, xp.where(long, most, wide), index)
