@@ -145,15 +145,23 @@ class Backend:
         """Make an array of this framework on `device` from a NumPy array, by a copy."""
         return self.namespace().asarray(x, device=device, copy=True)
 
-    def from_dlpack(self, x: Any, device: Any, copy: bool | None) -> Array:
-        """Make an array of this framework on `device` from any DLPack exporter.
+    def copy(self, x: Array) -> Array:
+        """Copy an array within the framework."""
+        return self.namespace().asarray(x, copy=True)
+
+    def exports(self, x: Array) -> bool:
+        """Whether another framework may share the memory of `x` by DLPack, as it lies there."""
+        return hasattr(x, "__dlpack__")
+
+    def from_dlpack(self, x: Any, device: Any) -> Array:
+        """Make an array of this framework on `device` that shares memory with a DLPack exporter.
 
         Raises
         ------
         BufferError, RuntimeError, TypeError, ValueError, AttributeError
             What the framework raises where this exchange is not possible.
         """
-        return self.namespace().from_dlpack(x, device=device, copy=copy)
+        return self.namespace().from_dlpack(x, device=device, copy=False)
 
     # -- what a check of conformance needs ---------------------------------------------
 

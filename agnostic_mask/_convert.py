@@ -1,8 +1,10 @@
 """Move an array to another framework or device."""
 
+import array_api_compat
+
 from agnostic_mask._array import Array
-from agnostic_mask._dispatch import resolve
-from agnostic_mask._errors import CopyRequiredError
+from agnostic_mask._dispatch import Dispatch, resolve
+from agnostic_mask._errors import CopyRequiredError, UnsupportedArrayError
 
 _REFUSALS = (BufferError, RuntimeError, TypeError, ValueError, AttributeError, NotImplementedError)
 
@@ -30,7 +32,12 @@ def convert(x: Array, /, like: Array, *, copy: bool | None = None) -> Array:
     CopyRequiredError
         If `copy` is False and a copy would be made.
     UnsupportedArrayError
-        If one of them is not an array that can be computed with.
+        If one of them is not an array that can be computed with, or the target has no such dtype
+        or the source no elements to give (a traced array, torch's meta device).
+
+    Notes
+    -----
+    Within a framework gradients pass through; across frameworks they end.
 
     Examples
     --------
@@ -42,18 +49,33 @@ def convert(x: Array, /, like: Array, *, copy: bool | None = None) -> Array:
     """
     source = resolve((("x", x),))
     target = resolve((("like", like),))
-    at_home = source.xp is target.xp and source.device == target.device
-    if at_home and not copy:
-        return x
-    try:
-        if not hasattr(x, "__dlpack__"):
-            raise BufferError(f"{source.backend.name} arrays do not export memory by DLPack")
-        return target.backend.from_dlpack(x, target.device, copy)
-    except _REFUSALS as error:
+    if source.xp is target.xp:
+        if source.device == target.device:
+            return source.backend.copy(x) if copy else x
         if copy is False:
-            raise CopyRequiredError(
-                f"x is a {source.backend.name} array on {source.device} and like a "
-                f"{target.backend.name} array on {target.device}; these cannot share memory "
-                f"({error}). Leave copy out, or set it to True"
-            ) from error
-    return target.backend.from_host(source.backend.host(x), target.device)
+            raise CopyRequiredError(_cannot_share(source, target, "another device"))
+        return array_api_compat.to_device(x, target.device)
+    reason = "a copy was asked for" if copy else "its layout does not allow it"
+    if not copy and source.backend.exports(x):
+        try:
+            return target.backend.from_dlpack(x, target.device)
+        except _REFUSALS as error:
+            reason = str(error)
+    try:
+        copied = target.backend.from_host(source.backend.host(x), target.device)
+    except _REFUSALS as error:
+        raise UnsupportedArrayError(
+            f"x is a {source.backend.name} array of dtype {x.dtype} on {source.device}, which "
+            f"cannot be brought to {target.backend.name} on {target.device}: {error}"
+        ) from error
+    if copy is False:
+        raise CopyRequiredError(_cannot_share(source, target, reason))
+    return copied
+
+
+def _cannot_share(source: Dispatch, target: Dispatch, reason: str) -> str:
+    return (
+        f"x is a {source.backend.name} array on {source.device} and like a "
+        f"{target.backend.name} array on {target.device}; these cannot share memory "
+        f"({reason}). Leave copy out, or set it to True"
+    )

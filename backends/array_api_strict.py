@@ -23,7 +23,7 @@ class StrictBackend(Backend):
         return np.from_dlpack(x.to_device(home))
 
     def from_host(self, x: Any, device: Any) -> Array:
-        return xp.asarray(x, device=device, copy=True)
+        return xp.asarray(x.astype(x.dtype.newbyteorder("=")), device=device, copy=True)
 
 
 backend = StrictBackend("array_api_strict")

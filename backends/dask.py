@@ -42,11 +42,14 @@ class DaskBackend(Backend):
     def host(self, x: Array) -> Any:
         return x.compute()
 
-    def from_dlpack(self, x: Any, device: Any, copy: bool | None) -> Array:
+    def copy(self, x: Array) -> Array:
+        return x.copy()
+
+    def from_dlpack(self, x: Any, device: Any) -> Array:
         raise BufferError("Dask arrays do not exchange memory by DLPack")
 
     def from_host(self, x: Any, device: Any) -> Array:
-        return xp.asarray(x, copy=True)
+        return xp.asarray(np.array(x))
 
     def forbid_hidden_work(self, device: Any) -> AbstractContextManager[Any] | None:
         return _lazy()

@@ -35,15 +35,15 @@ class JaxBackend(Backend):
         jax.tree_util.register_dataclass(cls, list(arrays), list(configuration))
 
     def host(self, x: Array) -> Any:
-        x = jax.device_get(x)
-        return x.astype("float32") if x.dtype == jnp.bfloat16 else x
+        return jax.device_get(x)
 
-    def from_dlpack(self, x: Any, device: Any, copy: bool | None) -> Array:
-        return jnp.from_dlpack(x, copy=copy)
+    def from_dlpack(self, x: Any, device: Any) -> Array:
+        with self.wide():
+            return jnp.from_dlpack(x, copy=False)
 
     def from_host(self, x: Any, device: Any) -> Array:
         with self.wide():
-            return jnp.array(x, device=device)
+            return jnp.array(x.astype(x.dtype.newbyteorder("=")), device=device)
 
     def value_and_grad(
         self, fn: Callable[..., Array], arrays: Sequence[Array]

@@ -36,6 +36,16 @@ class NumpyBackend(Backend):
     def has_dtype(self, xp: Any, device: Any, dtype: str) -> bool:
         return True
 
+    def exports(self, x: Array) -> bool:
+        # Others take negative strides for an error that ends the process, and would write to
+        # memory that is read-only here.
+        return (
+            x.flags.writeable
+            and x.flags.aligned
+            and x.dtype.isnative
+            and all(stride >= 0 for stride in x.strides)
+        )
+
     def as_array(self, x: Array) -> Array:
         return np.asarray(x)
 

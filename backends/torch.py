@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from importlib import import_module
 from typing import Any
 
 import array_api_compat.torch as xp
@@ -60,7 +61,20 @@ class TorchBackend(Backend):
 
     def host(self, x: Array) -> Any:
         x = x.detach().cpu()
-        return (x.float() if x.dtype == torch.bfloat16 else x).numpy()
+        if x.dtype == torch.bfloat16:  # the same bits, under the name that NumPy knows
+            return x.view(torch.int16).numpy().view(import_module("ml_dtypes").bfloat16)
+        return x.numpy()
+
+    def from_host(self, x: Any, device: Any) -> Array:
+        if x.dtype.name == "bfloat16":
+            return torch.asarray(x.view("int16"), device=device, copy=True).view(torch.bfloat16)
+        return torch.asarray(x.astype(x.dtype.newbyteorder("=")), device=device)
+
+    def copy(self, x: Array) -> Array:
+        return x.clone()
+
+    def exports(self, x: Array) -> bool:
+        return not x.requires_grad
 
     def value_and_grad(
         self, fn: Callable[..., Array], arrays: Sequence[Array]

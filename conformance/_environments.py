@@ -45,7 +45,8 @@ class Environment:
 
     def host(self, x: am.Array) -> np.ndarray:
         """Copy an array of this backend to NumPy."""
-        return np.array(self.knowledge.host(x))
+        array = np.array(self.knowledge.host(x))
+        return array.astype("float32") if array.dtype.name == "bfloat16" else array
 
     def dtypes(self) -> tuple[str, ...]:
         """Names of the float types that arrays can have here."""
