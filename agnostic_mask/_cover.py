@@ -4,11 +4,12 @@ Nothing is aligned from the right, so two dimensions that happen to be equal are
 """
 
 import math
+import operator
 from typing import Any
 
 from agnostic_mask._array import Array
 from agnostic_mask._dtypes import DtypeKind, checked_kind, dtype_kind, widen_half
-from agnostic_mask._errors import ShapeMismatchError, UnsupportedArrayError
+from agnostic_mask._errors import AxisError, ShapeMismatchError, UnsupportedArrayError
 
 Shape = tuple[int, ...]
 
@@ -48,6 +49,43 @@ def check_covers(name: str, shape: Shape, target_name: str, target: Shape) -> No
         f"{name} has shape {shape} and {target_name} shape {target}; expected {name} to cover "
         f"the leading axes, each dimension equal or 1{hint}"
     )
+
+
+def position(axis: Any, rank: int, of: str) -> int:
+    """`axis` counted from the front.
+
+    Raises
+    ------
+    AxisError
+        If it is not an integer, or out of range.
+    """
+    try:
+        index = None if isinstance(axis, bool) else operator.index(axis)
+    except TypeError:
+        index = None
+    if index is None or not -rank <= index < rank:
+        among = f"an integer from {-rank} to {rank - 1}" if rank else "no axis at all"
+        raise AxisError(f"axis is {axis!r}; expected {among}, for {of} has {rank} dimensions")
+    return index % rank
+
+
+def check_not_crossed(name: str, shape: Shape, other_name: str, other: Shape) -> None:
+    """Raise ShapeMismatchError if broadcasting would make more elements than either has.
+
+    (B,) against (B, 1) would give (B, B).
+    """
+    joint = []
+    for i in range(1, max(len(shape), len(other)) + 1):
+        n = shape[-i] if i <= len(shape) else 1
+        m = other[-i] if i <= len(other) else 1
+        if n != m and n != 1 and m != 1:
+            return
+        joint.append(m if n == 1 else n)
+    if size(tuple(joint)) > max(size(shape), size(other)):
+        raise ShapeMismatchError(
+            f"{name} has shape {shape} and {other_name} {other}, which would be broadcast to "
+            f"{tuple(reversed(joint))}; reshape one to the other"
+        )
 
 
 def mask_kind(xp: Any, mask: Array, *, soft: bool) -> DtypeKind:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
 from agnostic_mask._array import Array
-from agnostic_mask._cover import Shape
-from agnostic_mask._errors import AxisError, ShapeMismatchError
+from agnostic_mask._cover import Shape, position
+from agnostic_mask._errors import ShapeMismatchError
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -45,12 +45,7 @@ class Bound:
             axis = self.options[axis]
         if axis is None:
             return None
-        if not -rank <= axis < rank:
-            raise AxisError(
-                f"the class axis of {self.name} is {axis}; expected one of y_pred, "
-                f"which has {rank} dimensions"
-            )
-        return axis % rank
+        return position(axis, rank, "y_pred")
 
     def scores_shape(self, y_true: Shape, y_pred: Shape) -> Shape:
         """Shape of the scores.

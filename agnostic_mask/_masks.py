@@ -1,6 +1,7 @@
 """The usual mask and the usual weights."""
 
 import math
+import operator
 
 from agnostic_mask import _cover, _labels
 from agnostic_mask._array import Array
@@ -41,10 +42,14 @@ def sequence_mask(lengths: Array, maxlen: int) -> Array:
            [ True,  True,  True]])
     """
     d = _of_integers("lengths", lengths, resolve((("lengths", lengths),)))
-    if isinstance(maxlen, bool) or not isinstance(maxlen, int) or maxlen < 0:
+    try:
+        steps = -1 if isinstance(maxlen, bool) else operator.index(maxlen)
+    except TypeError:
+        steps = -1
+    if steps < 0:
         raise ValueError(f"maxlen is {maxlen!r}; expected an integer of at least 0")
-    steps = d.xp.arange(maxlen, device=d.device)
-    return steps < d.xp.expand_dims(_labels.clipped(d, lengths, maxlen), axis=-1)
+    ends = d.xp.expand_dims(_labels.clipped(d, lengths, steps), axis=-1)
+    return d.xp.arange(steps, device=d.device) < ends
 
 
 def class_weights(y_true: Array, table: Array) -> Array:
@@ -99,4 +104,5 @@ def _of_integers(name: str, x: Array, d: Dispatch) -> Dispatch:
         raise UnsupportedArrayError(
             f"{name} has dtype {x.dtype}; expected integers, xp.astype({name}, xp.int64) makes them"
         )
+    _cover.known_shape(name, x)
     return d

@@ -1,13 +1,14 @@
 """The masked, weighted objective: one wrapper around any score function."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, NamedTuple, overload
 
 from agnostic_mask import _cover, _declare, _staged, _tally
 from agnostic_mask._array import Array
 from agnostic_mask._dispatch import Dispatch, resolve
-from agnostic_mask._dtypes import cast, dtype_kind, float_name, is_floating, widen_half
+from agnostic_mask._dtypes import cast, dtype_kind, float_name, is_float64, is_floating, widen_half
 from agnostic_mask._errors import (
     MixedDevicesError,
     MixedFrameworksError,
@@ -97,9 +98,12 @@ class Objective:
         """
         self._needs_state()
         if isinstance(like, Tally):
+            _tally.check_made_for(self.reduction, "like", like)
             return _tally.zero_like(like)
         d = resolve((("like", like),))
-        return _tally.zero(d, self.reduction, float_name(d.xp, d.device, like))
+        # What is not floating leaves the float type to the batches to come.
+        dtype = "float64" if is_float64(d.xp, like) else "float32"
+        return _tally.zero(d, self.reduction, dtype)
 
     def update(
         self,
@@ -111,6 +115,7 @@ class Objective:
     ) -> Tally:
         """State of the batches before and of this one; see the call for the arguments."""
         self._needs_state()
+        _tally.check_made_for(self.reduction, "state", state)
         return self.merge(state, self._tally(self._score(y_true, y_pred, weights, mask)))
 
     def merge(self, left: Tally, right: Tally) -> Tally:
@@ -123,6 +128,8 @@ class Objective:
             batches without a mask, or weights.
         """
         self._needs_state()
+        for name, state in (("the left state", left), ("the right state", right)):
+            _tally.check_made_for(self.reduction, name, state)
         return _tally.merge(left, right)
 
     def compute(self, state: Tally) -> Array:
@@ -134,7 +141,8 @@ class Objective:
             If the state is of another reduction.
         """
         self._needs_state()
-        return _tally.compute(state, self.reduction, self.empty, self.epsilon)
+        _tally.check_made_for(self.reduction, "state", state)
+        return _tally.compute(state, self.empty, self.epsilon)
 
     def _needs_state(self) -> None:
         if self.reduction == "none":
@@ -170,9 +178,12 @@ class Objective:
             weights = _cover.as_factors(xp, weights)
         y_true, y_pred = widen_half(xp, y_true), widen_half(xp, y_pred)
         declaration = _declare.declared(self.fn)
-        if declaration is None:
-            return self._score_undeclared(d, y_true, y_pred, weights, mask, soft)
-        return self._score_rows(declaration, d, y_true, y_pred, weights, mask, soft)
+        # JAX would narrow float64 arrays that it was handed outside of its wide context.
+        wide = is_float64(xp, y_true) or is_float64(xp, y_pred)
+        with d.backend.wide() if wide else nullcontext():
+            if declaration is None:
+                return self._score_undeclared(d, y_true, y_pred, weights, mask, soft)
+            return self._score_rows(declaration, d, y_true, y_pred, weights, mask, soft)
 
     def _score_rows(
         self,
@@ -198,7 +209,7 @@ class Objective:
             true_value, pred_value = declaration.declaration.harmless
             y_true = _substitute(xp, include, y_true, true_value, len(shape), axis)
             y_pred = _substitute(xp, include, y_pred, pred_value, len(shape), axis)
-        scores = self._checked(d, self.fn(y_true, y_pred), y_true, y_pred)
+        scores = self._called(d, y_true, y_pred)
         if tuple(scores.shape) != shape:
             raise ShapeMismatchError(
                 f"{declaration.name} returned scores of shape {tuple(scores.shape)}; expected "
@@ -215,20 +226,16 @@ class Objective:
         mask: Array | None,
         soft: Array | None,
     ) -> _Batch:
-        scores = self._checked(d, self.fn(y_true, y_pred), y_true, y_pred)
+        _cover.check_not_crossed("y_true", tuple(y_true.shape), "y_pred", tuple(y_pred.shape))
+        scores = self._called(d, y_true, y_pred)
         shape = _cover.known_shape("scores", scores)
-        if _cover.size(shape) > max(_cover.size(tuple(x.shape)) for x in (y_true, y_pred)):
-            raise ShapeMismatchError(
-                f"{_declare.name_of(self.fn)} returned scores of shape {shape} from y_true of "
-                f"shape {tuple(y_true.shape)} and y_pred of shape {tuple(y_pred.shape)}, which "
-                f"were broadcast against each other; reshape one to the other"
-            )
         _check_covers(shape, weights, mask, soft)
         include = _staged.inclusion(d.xp, len(shape), (mask,), (soft, weights)).include
         return _Batch(d, _staged.clean(d.xp, scores, include), mask, soft, weights)
 
-    def _checked(self, d: Dispatch, scores: Any, y_true: Array, y_pred: Array) -> Array:
+    def _called(self, d: Dispatch, y_true: Array, y_pred: Array) -> Array:
         """What the score function returned, as floats of the framework that went in."""
+        scores = self.fn(y_true, y_pred)
         name = f"the result of {_declare.name_of(self.fn)}"
         kind = kind_of(scores)
         if kind is None or kind.refusal is not None:
@@ -279,7 +286,9 @@ def _unreduced(batch: _Batch) -> Array:
     joint = _staged.inclusion(xp, len(scores.shape), (mask,), (soft, weights))
     dtype = scores.dtype
     with d.backend.wide():
-        return d.backend.as_array(cast(xp, _staged.weighed(d, scores, joint), dtype))
+        value = cast(xp, _staged.weighed(d, scores, joint), dtype)
+        # The function may have returned its input; a result never is one.
+        return d.backend.copy(value) if value is scores else d.backend.as_array(value)
 
 
 @overload
@@ -375,6 +384,9 @@ def weighted_masked_objective(
         )
     if reduction not in REDUCTIONS:
         raise ValueError(f"reduction is {reduction!r}; expected one of {', '.join(REDUCTIONS)}")
+    for name, number in (("epsilon", epsilon), ("empty", empty)):
+        if not isinstance(number, int | float) and not (name == "empty" and number is None):
+            raise TypeError(f"{name} is {number!r}; expected a number")
     if not epsilon >= 0:
         raise ValueError(f"epsilon is {epsilon!r}; expected a number of at least 0")
     return Objective(fn, reduction, empty, epsilon)

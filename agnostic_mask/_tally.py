@@ -154,21 +154,15 @@ def zero_like(like: Tally) -> Tally:
 
 
 def merge(left: Tally, right: Tally) -> Tally:
-    """Tally of the parts of both.
+    """Tally of the parts of both, which were made for the same reduction.
 
     Raises
     ------
     StateMismatchError
-        If they were made for different reductions, or, under "keras2", one of parts with and
-        one of parts without a mask, or weights.
+        If, under "keras2", one is of parts with and one of parts without a mask, or weights.
     MixedFrameworksError, MixedDevicesError
         If their arrays do not belong together.
     """
-    if left.reduction != right.reduction:
-        raise StateMismatchError(
-            f"states of reductions {left.reduction!r} and {right.reduction!r} cannot be merged; "
-            f"they count different things"
-        )
     if _is_unmet(left):
         left = _met(left, right)
     elif _is_unmet(right):
@@ -208,13 +202,29 @@ def _met(unmet: Tally, met: Tally) -> Tally:
     return Tally(unmet.reduction, unmet.dtype, **zero_like(met).arrays())
 
 
-def compute(tally: Tally, reduction: Reduction, empty: float | None, epsilon: float) -> Array:
-    """Value of the objective whose batches were tallied, 0-d, in the scores' dtype."""
+def check_made_for(reduction: Reduction, name: str, tally: Any) -> None:
+    """Raise unless `tally` is a state of this reduction.
+
+    Raises
+    ------
+    TypeError
+        If it is no state at all.
+    StateMismatchError
+        If it was made for another reduction.
+    """
+    if not isinstance(tally, Tally):
+        raise TypeError(
+            f"{name} is a {type(tally).__name__}; expected a state that zero, update or merge made"
+        )
     if tally.reduction != reduction:
         raise StateMismatchError(
-            f"the state was made by reduction {tally.reduction!r}; expected {reduction!r}, "
-            f"that of this objective"
+            f"{name} was made for reduction {tally.reduction!r}; expected {reduction!r}, that of "
+            f"this objective: the two count different things"
         )
+
+
+def compute(tally: Tally, empty: float | None, epsilon: float) -> Array:
+    """Value of the objective whose batches were tallied, 0-d, in the scores' dtype."""
     d = _dispatch_of(tally)
     xp = d.xp
     with d.backend.wide():

@@ -294,7 +294,9 @@ def test_jax_s_wide_arrays_are_computed_outside_its_wide_context_too():
     assert int(host(am.max(integers, mask=mask))) == 2**40
     assert bool(host(am.any(integers)))
     objective = am.weighted_masked_objective(am.losses.squared_error, reduction="mean")
-    value = objective(floats, 0 * floats, mask=mask)
+    with wide("jax"):
+        zeros = 0 * floats
+    value = objective(floats, zeros, mask=mask)
     assert dtype_of(value) == "float64"
 
 

@@ -42,9 +42,9 @@ class Plan(NamedTuple):
         xp = self.d.xp
         full = tuple(1 if i in self.axes else n for i, n in enumerate(self.shape))
         if tuple(value.shape) != full:
-            value = xp.asarray(xp.broadcast_to(value, full), copy=True)
+            value = self.d.backend.copy(xp.broadcast_to(value, full))
         if value is self.x:  # no axis was reduced; a result is never its input
-            value = xp.asarray(value, copy=True)
+            value = self.d.backend.copy(value)
         if self.axes and not self.keepdims:
             value = xp.squeeze(value, axis=self.axes)
         return self.d.backend.as_array(cast(xp, value, dtype))
@@ -60,14 +60,8 @@ def normalised_axes(axis: Axis, rank: int) -> tuple[int, ...]:
     """
     if axis is None:
         return tuple(range(rank))
-    given = (axis,) if isinstance(axis, int) else tuple(axis)
-    for a in given:
-        if isinstance(a, bool) or not isinstance(a, int) or not -rank <= a < rank:
-            raise AxisError(
-                f"axis is {axis!r}; expected None or integers from {-rank} to {rank - 1}, for x "
-                f"has {rank} dimensions"
-            )
-    axes = sorted({a % rank for a in given})
+    given = tuple(axis) if isinstance(axis, Sequence) and not isinstance(axis, str) else (axis,)
+    axes = sorted({_cover.position(a, rank, "x") for a in given})
     if len(axes) != len(given):
         raise AxisError(f"axis is {axis!r}, which names an axis of x twice; name each once")
     return tuple(axes)

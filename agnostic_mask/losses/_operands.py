@@ -1,9 +1,10 @@
 """What every loss does first: find the framework, check shapes, bring both to one float type."""
 
 from agnostic_mask._array import Array
+from agnostic_mask._cover import known_shape, position
 from agnostic_mask._dispatch import Dispatch, resolve
 from agnostic_mask._dtypes import cast, float_name, is_integer
-from agnostic_mask._errors import AxisError, ShapeMismatchError, UnsupportedArrayError
+from agnostic_mask._errors import ShapeMismatchError, UnsupportedArrayError
 
 
 def paired(y_true: Array, y_pred: Array) -> tuple[Dispatch, Array, Array]:
@@ -27,7 +28,7 @@ def labelled(y_true: Array, y_pred: Array, axis: int) -> tuple[Dispatch, Array, 
             f"y_true has dtype {y_true.dtype}; expected integer labels. Convert them with "
             f"xp.astype(y_true, xp.int64), or take categorical_crossentropy for a value a class"
         )
-    axis = class_axis(y_pred, axis)
+    axis = position(axis, len(y_pred.shape), "y_pred")
     shape = tuple(y_pred.shape)
     rows = shape[:axis] + shape[axis + 1 :]
     if tuple(y_true.shape) != rows:
@@ -41,23 +42,6 @@ def labelled(y_true: Array, y_pred: Array, axis: int) -> tuple[Dispatch, Array, 
 def floating(d: Dispatch, y_pred: Array) -> Array:
     """`y_pred` in its float type: at least float32, the default if it has none."""
     return cast(d.xp, y_pred, getattr(d.xp, float_name(d.xp, d.device, y_pred)))
-
-
-def class_axis(y_pred: Array, axis: int) -> int:
-    """`axis` of y_pred counted from the front.
-
-    Raises
-    ------
-    AxisError
-        If it is out of range.
-    """
-    rank = len(y_pred.shape)
-    if isinstance(axis, bool) or not isinstance(axis, int) or not -rank <= axis < rank:
-        raise AxisError(
-            f"axis is {axis!r}; expected the class axis of y_pred, an integer from {-rank} to "
-            f"{rank - 1} for its shape {tuple(y_pred.shape)}"
-        )
-    return axis % rank
 
 
 def smoothed(y_true: Array, label_smoothing: float, classes: int) -> Array:
@@ -74,4 +58,7 @@ def _resolved(y_true: Array, y_pred: Array) -> Dispatch:
     for name, x in named:
         if x is None:
             raise UnsupportedArrayError(f"{name} is None; expected an array")
-    return resolve(named)
+    d = resolve(named)
+    for name, x in named:
+        known_shape(name, x)
+    return d
