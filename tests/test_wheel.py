@@ -105,7 +105,7 @@ def test_every_backend_has_its_entry_point(wheel):
 
 
 IN_AN_EMPTY_FOLDER = """
-import importlib, pkgutil, sys
+import importlib.util, pkgutil, sys
 from importlib import metadata, resources
 import numpy as np
 import agnostic_mask as am
@@ -120,10 +120,10 @@ for point in metadata.entry_points(group="agnostic_mask.backends"):
     module = importlib.util.find_spec(point.module)
     assert module.origin.startswith(target), module.origin
 import agnostic_mask.conformance
-names = [m.name for m in pkgutil.walk_packages(am.conformance.__path__, "agnostic_mask.conformance.")]
-for name in names:
-    if not name.endswith("__main__"):
-        importlib.import_module(name)
+package = am.conformance
+for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
 data = resources.files("agnostic_mask.conformance.data") / "japanese_vowels.npz"
 with data.open("rb") as file:
     assert len(np.load(file).files) > 2
