@@ -3,9 +3,9 @@
 What a first call does once (reading entry points, importing a backend, filling tables) must
 work inside a trace, so every call needs a process in which nothing of the package was called.
 Run as a script: without an argument every call is compiled for "aot_eager", in a fork of this
-process, which has got the compiler going and imported the package without calling it. With the
-name of a call that call alone is compiled by the default compiler, which does not survive a
-fork, in this process.
+process, which has got the compiler going and imported the package without calling it. With
+"inductor" or "export" and the name of a call, that call alone is compiled by the default compiler,
+which does not survive a fork, or exported, in this process.
 """
 
 import json
@@ -98,17 +98,29 @@ def outcome(trial: Callable[[], None]) -> str:
     return problem or (f"the process ended with status {status}" if status else "")
 
 
-def by_default_compiler(name: str) -> None:
+def by_inductor(call: Call) -> None:
     """Raise unless the call compiles by torch's default compiler, as the first call."""
     # That compiler imports torch.utils.mkldnn, which uses what torch itself has deprecated.
     warnings.filterwarnings("ignore", "`torch.jit.script_method` is deprecated")
-    call = next(c for c in CALLS if c.name == name)
     compiles(call.fn, tensors(call), "inductor")
+
+
+def by_export(call: Call) -> None:
+    """Raise unless the call is exported strictly, without a side effect, as the first call."""
+
+    class Module(torch.nn.Module):
+        def forward(self, *arrays: Any) -> Any:
+            return call.fn(*arrays)
+
+    exported = torch.export.export(Module(), tuple(tensors(call)), strict=True)
+    check_equal(exported.module()(*tensors(call)), call.fn(*tensors(call)), 1e-6)
 
 
 if __name__ == "__main__":
     if sys.argv[1:]:
-        by_default_compiler(sys.argv[1])
+        how, name = sys.argv[1:]
+        alone = {"inductor": by_inductor, "export": by_export}[how]
+        alone(next(c for c in CALLS if c.name == name))
     else:
         torch.compile(torch.neg, fullgraph=True, backend="aot_eager")(torch.ones(2))
         print(json.dumps({name: outcome(trial) for name, trial in trials()}))

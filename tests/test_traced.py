@@ -1,6 +1,7 @@
 import inspect
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,10 +17,11 @@ import torch
 import agnostic_mask as am
 from agnostic_mask import _registry
 
-from .calls import CALLS, CLASS_AXIS, STATEFUL, stacked, with_seed
+from .calls import CALLS, CLASS_AXIS, STATEFUL, Call, stacked, with_seed
 
 HERE = Path(__file__).parent
 BATCH = next(c for c in CALLS if c.name == "objective mean mask (4, 3) weights (4,)")
+WIDE = {"f": np.float64, "i": np.int64}
 NO_ARRAYS_GO_IN = {"available_backends", "scores", "dispatch"}
 
 calls = pytest.mark.parametrize("call", CALLS, ids=lambda c: c.name)
@@ -27,7 +29,7 @@ smooth_calls = pytest.mark.parametrize("call", [c for c in CALLS if c.smooth], i
 # Export and meta tensors take the same paths for every rank, so one call of each name will do.
 one_a_function = pytest.mark.parametrize(
     "call",
-    list({(c.covers, c.name.split(" mask")[0]): c for c in CALLS}.values()),
+    list({re.split(" (axis|mask)", c.name)[0]: c for c in CALLS}.values()),
     ids=lambda c: c.name,
 )
 stateful = pytest.mark.parametrize("reduction", STATEFUL)
@@ -73,7 +75,16 @@ def test_torch_compiles_every_call_as_the_first_of_a_fresh_process():
 
 @pytest.mark.parametrize("name", [BATCH.name, "softmax axis -1"])
 def test_torch_s_default_compiler_takes_a_first_call(name):
-    ended = fresh(name)
+    ended = fresh("inductor", name)
+    assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.xfail(
+    raises=AssertionError,
+    reason="_dtypes.dtype_kind fills its table within the trace, a side effect that export reports",
+)
+def test_torch_exports_a_first_call():
+    ended = fresh("export", BATCH.name)
     assert ended.returncode == 0, ended.stderr
 
 
@@ -93,10 +104,10 @@ def test_torch_vmap(call):
     agree(mapped, np.stack([eager(with_seed(call, i)) for i in range(3)]))
 
 
-def gradients(call):
-    """Of the projected result, by torch without a trace."""
+def gradients(call, fn=None):
+    """Of the projected result, by torch; without a trace unless `fn` is a traced function."""
     given = {n: torch.tensor(x, requires_grad=n in call.smooth) for n, x in call.arrays.items()}
-    value = projected(call.fn, torch)(*given.values())
+    value = projected(fn or call.fn, torch)(*given.values())
     return [g.numpy() for g in torch.autograd.grad(value, [given[n] for n in call.smooth])]
 
 
@@ -134,18 +145,41 @@ def test_gradients_are_finite_and_zero_where_excluded(call):
         assert np.all(np.isfinite(gradient))
 
 
-@pytest.mark.parametrize("strict", [True, False], ids=["strict", "not strict"])
-@one_a_function
-def test_torch_export(call, strict):
+def exported(call, **options):
     class Module(torch.nn.Module):
         def forward(self, *arrays):
             return call.fn(*arrays)
 
-    exported = torch.export.export(
-        Module(), tuple(map(torch.tensor, call.arrays.values())), strict=strict
-    ).module()
+    arguments = tuple(map(torch.tensor, call.arrays.values()))
+    call.fn(*arguments)  # a first call is exported by first_calls.py
+    return torch.export.export(Module(), arguments, **options).module()
+
+
+@one_a_function
+def test_torch_export_strict(call):
     other = with_seed(call, 3)
-    agree(exported(*map(torch.tensor, other.arrays.values())), eager(other))
+    module = exported(call, strict=True)
+    agree(module(*map(torch.tensor, other.arrays.values())), eager(other))
+
+
+@one_a_function
+def test_torch_export_takes_batches_of_any_size(call):
+    size = len(next(iter(call.arrays.values())))
+    batched = {name: len(x) == size for name, x in call.arrays.items()}
+    batch = torch.export.Dim("batch", min=2)
+    shapes = tuple({0: batch} if yes else None for yes in batched.values())
+    module = exported(call, strict=False, dynamic_shapes=(shapes,))
+    twice = {n: np.concatenate([x, x]) if batched[n] else x for n, x in call.arrays.items()}
+    other = Call(call.name, call.covers, call.fn, twice)
+    agree(module(*map(torch.tensor, twice.values())), eager(other))
+
+
+@stateful
+def test_torch_compiled_gradients(reduction):
+    call = next(c for c in CALLS if c.name == f"objective {reduction} mask (4, 3) weights (4,)")
+    compiled = torch.compile(call.fn, fullgraph=True, backend="aot_eager")
+    for actual, expected in zip(gradients(call, compiled), gradients(call), strict=True):
+        np.testing.assert_array_equal(actual, expected)
 
 
 @calls
@@ -188,10 +222,10 @@ def test_jax_verbs_take_and_give_states(reduction):
     ):
         plain, compiled = verb(*arguments), jax.jit(verb)(*arguments)
         assert (compiled.reduction, compiled.dtype) == (reduction, "float32")
-        assert {n: x.dtype for n, x in compiled.arrays().items()} == {
-            n: x.dtype for n, x in plain.arrays().items()
-        }
+        assert compiled.arrays().keys() == plain.arrays().keys()
         for name, x in compiled.arrays().items():
+            # Out of its context JAX narrows what it computes, without a word.
+            assert x.dtype == plain.arrays()[name].dtype == WIDE[x.dtype.kind]
             agree(x, np.asarray(plain.arrays()[name]))
     agree(jax.jit(objective.compute)(state), np.asarray(objective.compute(state)))
 
