@@ -1,0 +1,104 @@
+import numpy as np
+import pytest
+from agnostic_mask.conformance._environments import environments
+from agnostic_mask.conformance._run import FAILED, run
+from agnostic_mask.conformance.cases import all_cases
+from agnostic_mask.conformance.laws import LAWS
+
+import agnostic_mask as am
+from agnostic_mask import _cover, _objective, _staged, _tally
+
+CASES = {case.name: case for case in all_cases()}
+MEAN = "squared_error mean mask=BT weights=BT:real"
+LOGS = "binary_crossentropy sum mask=BT weights=B:real"
+
+
+def failures(law, case, backend):
+    """Rows in which a law fails for a case, on a backend and all its devices and float types."""
+    chosen = [x for x in LAWS if x.name == law]
+    assert chosen, f"no law is called {law}"
+    rows = list(run(environments([backend]), cases=[CASES[case]], laws=chosen))
+    return [row for row in rows if row.outcome == FAILED]
+
+
+def multiply(xp, include, x, other):
+    return x if include is None else x * xp.astype(include, x.dtype)
+
+
+def right_aligned(xp, x, rank, *, skip=None):
+    return xp.reshape(x, (1,) * (rank - len(x.shape)) + tuple(x.shape))
+
+
+def mean_of_means(left, right):
+    if left.included == 0:
+        return right
+    half = (left.total / left.weight + right.total / right.weight) / 2
+    return _tally.Tally(left.reduction, left.dtype, half, left.included, weight=half / half)
+
+
+def float32(xp, device, backend):
+    return xp.float32
+
+
+def output_only(xp, include, x, value, rank, class_axis):
+    return x
+
+
+def factor_as_it_is(xp, include, factor, partial):
+    return factor
+
+
+def in_place(xp, include, x, other):
+    if include is not None:
+        x[np.broadcast_to(~include, x.shape)] = other
+    return x
+
+
+def elsewhere(tally, empty, epsilon, compute=_tally.compute):
+    import array_api_strict
+
+    return compute(tally, empty, epsilon).to_device(array_api_strict.Device("device2"))
+
+
+PLANTED = {
+    "exclusion by multiplication": (_staged, "select", multiply, "excluded", MEAN, "numpy"),
+    "right-aligned weights": (_cover, "expand", right_aligned, "oracle", LOGS, "torch"),
+    "a mean of batch means": (_tally, "merge", mean_of_means, "cuts", MEAN, "numpy"),
+    "a float32 accumulator": (_staged, "wide_float", float32, "oracle", MEAN, "torch"),
+    "output-only selection": (_objective, "_substitute", output_only, "gradient", LOGS, "jax"),
+    "a NaN weight let through": (_staged, "_present", factor_as_it_is, "excluded", MEAN, "torch"),
+    "an input written to": (_staged, "select", in_place, "untouched", "sum", "numpy"),
+    "a result elsewhere": (_tally, "compute", elsewhere, "home", MEAN, "array_api_strict"),
+}
+
+
+@pytest.mark.parametrize("fault", PLANTED)
+def test_a_planted_fault_is_caught_by_its_law(monkeypatch, fault):
+    module, name, faulty, law, case, backend = PLANTED[fault]
+    if case == "sum":  # the reduction
+        case = next(n for n, c in CASES.items() if c.group == "sum" and "BT weights=BT:real" in n)
+    assert failures(law, case, backend) == []
+    monkeypatch.setattr(module, name, faulty)
+    caught = failures(law, case, backend)
+    assert caught, f"{fault} passes the law {law!r}"
+    assert all(row.law == law and row.reason for row in caught)
+
+
+def test_every_law_is_tried_on_every_case_or_says_why_not():
+    envs = [e for e in environments(["numpy"]) if e.label == "numpy"]
+    for row in run(envs, cases=[CASES[MEAN]]):
+        assert row.outcome == "passed" or row.reason
+
+
+def test_every_public_function_has_a_case_or_a_reason():
+    from agnostic_mask.conformance._report import uncovered
+    from agnostic_mask.conformance.cases import NOT_NUMERIC
+
+    class Row:
+        def __init__(self, covers):
+            self.covers = covers
+
+    rows = [Row(case.covers) for case in CASES.values()]
+    assert uncovered(rows) == []
+    assert uncovered([row for row in rows if row.covers != "logsumexp"]) == ["logsumexp"]
+    assert set(NOT_NUMERIC) <= set(am.__all__)
