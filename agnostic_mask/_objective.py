@@ -1,34 +1,14 @@
 """The masked, weighted objective: one wrapper around any score function."""
 
-from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any, NamedTuple, overload
+from typing import overload
 
-from agnostic_mask import _cover, _declare, _staged, _tally
+from agnostic_mask import _staged, _tally
 from agnostic_mask._array import Array
-from agnostic_mask._dispatch import Dispatch, resolve
-from agnostic_mask._dtypes import cast, dtype_kind, float_name, is_float64, is_floating, widen_half
-from agnostic_mask._errors import (
-    MixedDevicesError,
-    MixedFrameworksError,
-    ShapeMismatchError,
-    UnsupportedArrayError,
-)
-from agnostic_mask._registry import kind_of, namespace_name
+from agnostic_mask._dispatch import resolve
+from agnostic_mask._dtypes import cast, is_float64
+from agnostic_mask._scoring import Batch, ScoreFunction, score
 from agnostic_mask._tally import REDUCTIONS, Reduction, Tally
-
-ScoreFunction = Callable[[Array, Array], Array]
-
-
-class _Batch(NamedTuple):
-    """Scores of a batch and what of them counts."""
-
-    d: Dispatch
-    scores: Array
-    mask: Array | None
-    soft: Array | None
-    weights: Array | None
 
 
 @dataclass(frozen=True)
@@ -76,7 +56,7 @@ class Objective:
         batch = self._score(y_true, y_pred, weights, mask)
         if self.reduction == "none":
             return _unreduced(batch)
-        return self.compute(self._tally(batch))
+        return self.compute(_tally.tally(self.reduction, *batch))
 
     def zero(self, like: Array | Tally) -> Tally:
         """State of no batch, which changes nothing when merged.
@@ -116,7 +96,8 @@ class Objective:
         """State of the batches before and of this one; see the call for the arguments."""
         self._needs_state()
         _tally.check_made_for(self.reduction, "state", state)
-        return self.merge(state, self._tally(self._score(y_true, y_pred, weights, mask)))
+        batch = self._score(y_true, y_pred, weights, mask)
+        return self.merge(state, _tally.tally(self.reduction, *batch))
 
     def merge(self, left: Tally, right: Tally) -> Tally:
         """State of the batches of both.
@@ -151,142 +132,17 @@ class Objective:
                 "or choose one of 'keras2', 'keras3', 'mean', 'sum'"
             )
 
-    def _tally(self, batch: _Batch) -> Tally:
-        d, scores, mask, soft, weights = batch
-        return _tally.tally(d, self.reduction, scores, mask, soft, weights)
-
     def _score(
         self, y_true: Array, y_pred: Array, weights: Array | None, mask: Array | None
-    ) -> _Batch:
-        named = (("y_true", y_true), ("y_pred", y_pred), ("weights", weights), ("mask", mask))
-        d = resolve(named)
-        xp = d.xp
-        for name, x in named[:2]:
-            if x is None:
-                raise UnsupportedArrayError(f"{name} is None; expected an array")
-        for name, x in named:
-            if x is not None:
-                _cover.known_shape(name, x)
-        soft = None
-        if mask is not None:
-            kind = _cover.mask_kind(xp, mask, soft=self.reduction == "keras2")
-            if is_floating(xp, mask):
-                soft, mask = widen_half(xp, mask), None
-            else:
-                mask = _cover.as_boolean(mask, kind)
-        if weights is not None:
-            weights = _cover.as_factors(xp, weights)
-        y_true, y_pred = widen_half(xp, y_true), widen_half(xp, y_pred)
-        declaration = _declare.declared(self.fn)
-        # JAX would narrow float64 arrays that it was handed outside of its wide context.
-        wide = is_float64(xp, y_true) or is_float64(xp, y_pred)
-        with d.backend.wide() if wide else nullcontext():
-            if declaration is None:
-                return self._score_undeclared(d, y_true, y_pred, weights, mask, soft)
-            return self._score_rows(declaration, d, y_true, y_pred, weights, mask, soft)
-
-    def _score_rows(
-        self,
-        declaration: _declare.Bound,
-        d: Dispatch,
-        y_true: Array,
-        y_pred: Array,
-        weights: Array | None,
-        mask: Array | None,
-        soft: Array | None,
-    ) -> _Batch:
-        xp = d.xp
-        shape = declaration.scores_shape(tuple(y_true.shape), tuple(y_pred.shape))
-        _check_covers(shape, weights, mask, soft)
-        own = declaration.included(y_true)
-        if own is not None:
-            mask = (
-                own if mask is None else _staged.inclusion(xp, len(shape), (mask, own), ()).include
-            )
-        include = _staged.inclusion(xp, len(shape), (mask,), (soft, weights)).include
-        if include is not None:
-            axis = declaration.class_axis(len(y_pred.shape))
-            true_value, pred_value = declaration.declaration.harmless
-            y_true = _substitute(xp, include, y_true, true_value, len(shape), axis)
-            y_pred = _substitute(xp, include, y_pred, pred_value, len(shape), axis)
-        scores = self._called(d, y_true, y_pred)
-        if tuple(scores.shape) != shape:
-            raise ShapeMismatchError(
-                f"{declaration.name} returned scores of shape {tuple(scores.shape)}; expected "
-                f"{shape} from y_pred of shape {tuple(y_pred.shape)}, as it declares"
-            )
-        return _Batch(d, scores, mask, soft, weights)
-
-    def _score_undeclared(
-        self,
-        d: Dispatch,
-        y_true: Array,
-        y_pred: Array,
-        weights: Array | None,
-        mask: Array | None,
-        soft: Array | None,
-    ) -> _Batch:
-        _cover.check_not_crossed("y_true", tuple(y_true.shape), "y_pred", tuple(y_pred.shape))
-        scores = self._called(d, y_true, y_pred)
-        shape = _cover.known_shape("scores", scores)
-        _check_covers(shape, weights, mask, soft)
-        include = _staged.inclusion(d.xp, len(shape), (mask,), (soft, weights)).include
-        return _Batch(d, _staged.clean(d.xp, scores, include), mask, soft, weights)
-
-    def _called(self, d: Dispatch, y_true: Array, y_pred: Array) -> Array:
-        """What the score function returned, as floats of the framework that went in."""
-        scores = self.fn(y_true, y_pred)
-        name = f"the result of {_declare.name_of(self.fn)}"
-        kind = kind_of(scores)
-        if kind is None or kind.refusal is not None:
-            raise UnsupportedArrayError(
-                f"{name} is a {type(scores).__name__}; expected an array of scores, one for "
-                f"each element or row. Write it with the operations of the array namespace, "
-                f"and leave the reduction to the objective"
-            )
-        if kind.xp is not d.xp:
-            raise MixedFrameworksError(
-                f"{name} is a {namespace_name(kind.xp)} array; expected one of "
-                f"{namespace_name(d.xp)}, as y_pred is"
-            )
-        if d.backend.device(scores) != d.device:
-            raise MixedDevicesError(
-                f"{name} is on device {d.backend.device(scores)}; expected {d.device}, where "
-                f"y_pred is"
-            )
-        resolve(((name, scores),))
-        if is_floating(d.xp, scores):
-            return widen_half(d.xp, scores)
-        return cast(d.xp, scores, getattr(d.xp, float_name(d.xp, d.device, y_true, y_pred)))
+    ) -> Batch:
+        return score(self.fn, y_true, y_pred, weights, mask, soft=self.reduction == "keras2")
 
 
-def _check_covers(
-    shape: _cover.Shape, weights: Array | None, mask: Array | None, soft: Array | None
-) -> None:
-    for name, x in (("weights", weights), ("mask", mask), ("mask", soft)):
-        if x is not None:
-            _cover.check_covers(name, tuple(x.shape), "scores", shape)
-
-
-def _substitute(
-    xp: Any, include: Array, x: Array, value: float, rank: int, class_axis: int | None
-) -> Array:
-    skip = class_axis if len(x.shape) > rank else None
-    where = _cover.expand(xp, include, len(x.shape), skip=skip)
-    if is_floating(xp, x):
-        return xp.where(where, x, value)
-    if dtype_kind(xp, x.dtype) == "bool":
-        return x & where
-    return xp.where(where, x, 0)
-
-
-def _unreduced(batch: _Batch) -> Array:
-    d, scores, mask, soft, weights = batch
-    xp = d.xp
-    joint = _staged.inclusion(xp, len(scores.shape), (mask,), (soft, weights))
-    dtype = scores.dtype
+def _unreduced(batch: Batch) -> Array:
+    d, scores, covers = batch
     with d.backend.wide():
-        value = cast(xp, _staged.weighed(d, scores, joint), dtype)
+        weighed = _staged.weighed(d, scores, covers.inclusion(d.xp, len(scores.shape)))
+        value = cast(d.xp, weighed, scores.dtype)
         # The function may have returned its input; a result never is one.
         return d.backend.copy(value) if value is scores else d.backend.as_array(value)
 

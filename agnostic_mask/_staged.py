@@ -29,6 +29,32 @@ class Inclusion(NamedTuple):
     factors: tuple[Array, ...]
 
 
+class Covers(NamedTuple):
+    """What covers the scores of an objective.
+
+    Attributes
+    ----------
+    mask : array of bool or None
+        True counts.
+    soft : array of float or None
+        A mask of factors, in place of `mask`.
+    weights : array of int or float, or None
+    """
+
+    mask: Array | None
+    soft: Array | None
+    weights: Array | None
+
+    def inclusion(self, xp: Any, rank: int) -> Inclusion:
+        """Join them over scores of rank `rank`."""
+        return inclusion(xp, rank, (self.mask,), (self.soft, self.weights))
+
+    def also(self, xp: Any, mask: Array, rank: int) -> "Covers":
+        """Covers that include only what `mask` includes too."""
+        joint = inclusion(xp, rank, (self.mask, mask), ()).include
+        return self._replace(mask=mask if self.mask is None else joint)
+
+
 def inclusion(
     xp: Any, rank: int, masks: tuple[Array | None, ...], factors: tuple[Array | None, ...]
 ) -> Inclusion:

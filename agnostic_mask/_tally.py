@@ -68,28 +68,17 @@ class Tally:
 _ARRAYS = field_names(Tally, configuration=False)
 
 
-def tally(
-    d: Dispatch,
-    reduction: Reduction,
-    scores: Array,
-    mask: Array | None,
-    soft: Array | None,
-    weights: Array | None,
-) -> Tally:
+def tally(reduction: Reduction, d: Dispatch, scores: Array, covers: _staged.Covers) -> Tally:
     """Tally of one batch.
 
     Parameters
     ----------
-    d : Dispatch
     reduction : str
+    d : Dispatch
     scores : array, float32 or float64, shape S
-        Excluded elements must be finite where mask and weights do not tell them apart.
-    mask : array of bool or None
-        Covers leading axes of S.
-    soft : array of float or None
-        A mask of factors, for "keras2".
-    weights : array of int or float, or None
-        Covers leading axes of S.
+        Excluded elements must be finite where the covers do not tell them apart.
+    covers : Covers
+        They cover leading axes of S.
 
     Returns
     -------
@@ -98,7 +87,8 @@ def tally(
     xp = d.xp
     shape: Shape = tuple(scores.shape)
     axes = tuple(range(len(shape)))
-    joint = _staged.inclusion(xp, len(shape), (mask,), (soft, weights))
+    mask, soft, weights = covers
+    joint = covers.inclusion(xp, len(shape))
 
     def counted(*masks: Array | None) -> Array:
         include = _staged.inclusion(xp, len(shape), masks, ()).include

@@ -6,7 +6,7 @@ from agnostic_mask.conformance.cases import all_cases
 from agnostic_mask.conformance.laws import LAWS
 
 import agnostic_mask as am
-from agnostic_mask import _cover, _objective, _staged, _tally
+from agnostic_mask import _cover, _scoring, _staged, _tally
 
 CASES = {case.name: case for case in all_cases()}
 MEAN = "squared_error mean mask=BT weights=BT:real"
@@ -65,7 +65,7 @@ PLANTED = {
     "right-aligned weights": (_cover, "expand", right_aligned, "oracle", LOGS, "torch"),
     "a mean of batch means": (_tally, "merge", mean_of_means, "cuts", MEAN, "numpy"),
     "a float32 accumulator": (_staged, "wide_float", float32, "oracle", MEAN, "torch"),
-    "output-only selection": (_objective, "_substitute", output_only, "gradient", LOGS, "jax"),
+    "output-only selection": (_scoring, "_substitute", output_only, "gradient", LOGS, "jax"),
     "a NaN weight let through": (_staged, "_present", factor_as_it_is, "excluded", MEAN, "torch"),
     "an input written to": (_staged, "select", in_place, "untouched", "sum", "numpy"),
     "a result elsewhere": (_tally, "compute", elsewhere, "home", MEAN, "array_api_strict"),

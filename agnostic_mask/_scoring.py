@@ -1,0 +1,167 @@
+"""Score one batch: check the arguments, put harmless values in place of excluded ones, call."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any, NamedTuple
+
+from agnostic_mask import _cover, _declare, _staged
+from agnostic_mask._array import Array
+from agnostic_mask._dispatch import Dispatch, resolve
+from agnostic_mask._dtypes import cast, dtype_kind, float_name, is_float64, is_floating, widen_half
+from agnostic_mask._errors import (
+    MixedDevicesError,
+    MixedFrameworksError,
+    ShapeMismatchError,
+    UnsupportedArrayError,
+)
+from agnostic_mask._registry import kind_of, namespace_name
+from agnostic_mask._staged import Covers
+
+ScoreFunction = Callable[[Array, Array], Array]
+
+
+class Batch(NamedTuple):
+    """Scores of a batch, and what covers them."""
+
+    d: Dispatch
+    scores: Array
+    covers: Covers
+
+
+def score(
+    fn: ScoreFunction,
+    y_true: Array,
+    y_pred: Array,
+    weights: Array | None,
+    mask: Array | None,
+    *,
+    soft: bool,
+) -> Batch:
+    """Scores of a batch, in float32 or float64.
+
+    Excluded ones are finite, unless mask and weights tell all scores apart.
+
+    Parameters
+    ----------
+    fn : callable
+    y_true, y_pred, weights, mask : array or None
+        As of `Objective`.
+    soft : bool
+        Whether a floating mask is allowed.
+
+    Returns
+    -------
+    Batch
+    """
+    named = (("y_true", y_true), ("y_pred", y_pred), ("weights", weights), ("mask", mask))
+    d = resolve(named)
+    for name, x in named[:2]:
+        if x is None:
+            raise UnsupportedArrayError(f"{name} is None; expected an array")
+    for name, x in named:
+        if x is not None:
+            _cover.known_shape(name, x)
+    covers = _covers(d.xp, weights, mask, soft)
+    y_true, y_pred = widen_half(d.xp, y_true), widen_half(d.xp, y_pred)
+    declaration = _declare.declared(fn)
+    # JAX would narrow float64 arrays that it was handed outside of its wide context.
+    wide = is_float64(d.xp, y_true) or is_float64(d.xp, y_pred)
+    with d.backend.wide() if wide else nullcontext():
+        if declaration is None:
+            return _score_undeclared(fn, d, y_true, y_pred, covers)
+        return _score_rows(fn, declaration, d, y_true, y_pred, covers)
+
+
+def _covers(xp: Any, weights: Array | None, mask: Array | None, soft: bool) -> Covers:
+    if weights is not None:
+        weights = _cover.as_factors(xp, weights)
+    if mask is None:
+        return Covers(None, None, weights)
+    kind = _cover.mask_kind(xp, mask, soft=soft)
+    if is_floating(xp, mask):
+        return Covers(None, widen_half(xp, mask), weights)
+    return Covers(_cover.as_boolean(mask, kind), None, weights)
+
+
+def _score_rows(
+    fn: ScoreFunction,
+    declaration: _declare.Bound,
+    d: Dispatch,
+    y_true: Array,
+    y_pred: Array,
+    covers: Covers,
+) -> Batch:
+    shape = declaration.scores_shape(tuple(y_true.shape), tuple(y_pred.shape))
+    _check_covers(shape, covers)
+    own = declaration.included(y_true)
+    if own is not None:
+        _cover.check_covers("what the score function includes", tuple(own.shape), "scores", shape)
+        covers = covers.also(d.xp, own, len(shape))
+    include = covers.inclusion(d.xp, len(shape)).include
+    if include is not None:
+        axis = declaration.class_axis(len(y_pred.shape))
+        true_value, pred_value = declaration.declaration.harmless
+        y_true = _substitute(d.xp, include, y_true, true_value, len(shape), axis)
+        y_pred = _substitute(d.xp, include, y_pred, pred_value, len(shape), axis)
+    scores = _called(fn, d, y_true, y_pred)
+    if tuple(scores.shape) != shape:
+        raise ShapeMismatchError(
+            f"{declaration.name} returned scores of shape {tuple(scores.shape)}; expected "
+            f"{shape} from y_pred of shape {tuple(y_pred.shape)}, as it declares"
+        )
+    return Batch(d, scores, covers)
+
+
+def _score_undeclared(
+    fn: ScoreFunction, d: Dispatch, y_true: Array, y_pred: Array, covers: Covers
+) -> Batch:
+    _cover.check_not_crossed("y_true", tuple(y_true.shape), "y_pred", tuple(y_pred.shape))
+    scores = _called(fn, d, y_true, y_pred)
+    shape = _cover.known_shape("scores", scores)
+    _check_covers(shape, covers)
+    include = covers.inclusion(d.xp, len(shape)).include
+    return Batch(d, _staged.clean(d.xp, scores, include), covers)
+
+
+def _called(fn: ScoreFunction, d: Dispatch, y_true: Array, y_pred: Array) -> Array:
+    """What the score function returned, as floats of the framework that went in."""
+    scores = fn(y_true, y_pred)
+    name = f"the result of {_declare.name_of(fn)}"
+    kind = kind_of(scores)
+    if kind is None or kind.refusal is not None:
+        raise UnsupportedArrayError(
+            f"{name} is a {type(scores).__name__}; expected an array of scores, one for "
+            f"each element or row. Write it with the operations of the array namespace, "
+            f"and leave the reduction to the objective"
+        )
+    if kind.xp is not d.xp:
+        raise MixedFrameworksError(
+            f"{name} is a {namespace_name(kind.xp)} array; expected one of "
+            f"{namespace_name(d.xp)}, as y_pred is"
+        )
+    if d.backend.device(scores) != d.device:
+        raise MixedDevicesError(
+            f"{name} is on device {d.backend.device(scores)}; expected {d.device}, where y_pred is"
+        )
+    resolve(((name, scores),))
+    if is_floating(d.xp, scores):
+        return widen_half(d.xp, scores)
+    return cast(d.xp, scores, getattr(d.xp, float_name(d.xp, d.device, y_true, y_pred)))
+
+
+def _check_covers(shape: _cover.Shape, covers: Covers) -> None:
+    for name, x in (("weights", covers.weights), ("mask", covers.mask), ("mask", covers.soft)):
+        if x is not None:
+            _cover.check_covers(name, tuple(x.shape), "scores", shape)
+
+
+def _substitute(
+    xp: Any, include: Array, x: Array, value: float, rank: int, class_axis: int | None
+) -> Array:
+    skip = class_axis if len(x.shape) > rank else None
+    where = _cover.expand(xp, include, len(x.shape), skip=skip)
+    if is_floating(xp, x):
+        return xp.where(where, x, value)
+    if dtype_kind(xp, x.dtype) == "bool":
+        return x & where
+    return xp.where(where, x, 0)
