@@ -51,6 +51,14 @@ def dtype_kind(xp: Any, dtype: Any) -> DtypeKind | None:
     return _kinds[key]
 
 
+def learn_kinds(xp: Any) -> None:
+    """Fill the table of kinds for a namespace, so that no trace has to write to it."""
+    known = xp.__array_namespace_info__().dtypes()
+    halves = [getattr(xp, name) for name in ("float16", "bfloat16") if hasattr(xp, name)]
+    for dtype in (*known.values(), *halves):
+        dtype_kind(xp, dtype)
+
+
 def checked_kind(xp: Any, name: str, x: Array) -> DtypeKind:
     """Kind of the dtype of `x`, which the caller passed as argument `name`.
 

@@ -16,6 +16,7 @@ import array_api_compat
 from agnostic_mask import _state
 from agnostic_mask._array import Array
 from agnostic_mask._backend import Backend, Probe
+from agnostic_mask._dtypes import learn_kinds
 from agnostic_mask._errors import UnsupportedArrayError
 
 GROUP = "agnostic_mask.backends"
@@ -79,6 +80,7 @@ def _meet(module: str) -> bool:
         root = module.partition(".")[0]
         if root in _entry_points():
             known = backend(root)
+            learn_kinds(known.namespace())
             for cls in known.array_types():
                 _remember(cls, known.namespace(), known)
         _seen_modules.add(module)

@@ -61,9 +61,13 @@ class TorchBackend(Backend):
 
     def host(self, x: Array) -> Any:
         x = x.detach().cpu()
-        if x.dtype == torch.bfloat16:  # the same bits, under the name that NumPy knows
-            return x.view(torch.int16).numpy().view(import_module("ml_dtypes").bfloat16)
-        return x.numpy()
+        if x.dtype != torch.bfloat16:
+            return x.numpy()
+        try:
+            bfloat16 = import_module("ml_dtypes").bfloat16
+        except ImportError as error:
+            raise TypeError("NumPy has bfloat16 by ml_dtypes alone; install that") from error
+        return x.view(torch.int16).numpy().view(bfloat16)  # the same bits
 
     def from_host(self, x: Any, device: Any) -> Array:
         if x.dtype.name == "bfloat16":

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner, Result
+
+import agnostic_mask as am
 from agnostic_mask.conformance import _commands_compare as commands
 from agnostic_mask.conformance import datafile
 from agnostic_mask.conformance._environments import Environment, environments, unusable
 from agnostic_mask.conformance.compare import LOSSES, REDUCTIONS, compare, exact
 from agnostic_mask.conformance.datafile import Data, DataFileError
 from agnostic_mask.conformance.naive import loss_of, naive
-from click.testing import CliRunner, Result
-
-import agnostic_mask as am
 
 ROOT = Path(__file__).parent.parent
 NAN = np.nan

@@ -275,6 +275,12 @@ def test_a_tensor_without_data_is_a_named_error():
         am.convert(torch.ones(2, device="meta"), like=np.ones(1))
 
 
+def test_bfloat16_without_the_package_that_names_it_is_a_named_error(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ml_dtypes", None)
+    with pytest.raises(am.UnsupportedArrayError, match=r"bfloat16.*install"):
+        am.convert(torch.ones(1, dtype=torch.bfloat16), like=np.ones(1))
+
+
 def test_to_the_meta_device():
     y = am.convert(torch.ones(2), like=torch.ones(1, device="meta"))
     assert (str(y.device), tuple(y.shape)) == ("meta", (2,))

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
+
+import agnostic_mask as am
+from agnostic_mask import _cover, _scoring, _staged, _tally
 from agnostic_mask.conformance._environments import environments
 from agnostic_mask.conformance._run import FAILED, run
 from agnostic_mask.conformance.cases import all_cases
 from agnostic_mask.conformance.laws import LAWS
-
-import agnostic_mask as am
-from agnostic_mask import _cover, _scoring, _staged, _tally
 
 CASES = {case.name: case for case in all_cases()}
 MEAN = "squared_error mean mask=BT weights=BT:real"

@@ -78,10 +78,6 @@ def test_torch_s_default_compiler_takes_a_first_call(name):
     assert ended.returncode == 0, ended.stderr
 
 
-@pytest.mark.xfail(
-    raises=AssertionError,
-    reason="_dtypes.dtype_kind fills its table within the trace, a side effect that export reports",
-)
 def test_torch_exports_a_first_call():
     ended = fresh("export", BATCH.name)
     assert ended.returncode == 0, ended.stderr

@@ -1,0 +1,178 @@
+import functools
+
+import numpy as np
+import pytest
+
+import agnostic_mask as am
+from agnostic_mask import _staged
+
+from .arrays import backends, dtype_of, host, make
+
+STATEFUL = ("keras2", "keras3", "mean", "sum")
+
+
+def watched(seen, **declaration):
+    """A declared score function that notes the y_true it is called with."""
+
+    def score(y_true, y_pred):
+        seen.append(y_true)
+        return y_pred * y_pred
+
+    return am.scores(score, **declaration)
+
+
+# -- what the score function sees in place of what is excluded --
+
+
+@backends
+def test_excluded_truths_are_false_and_booleans_stay_booleans(backend):
+    seen = []
+    objective = am.weighted_masked_objective(watched(seen), reduction="sum")
+    y_true, mask = [True, False, True, False], [True, True, False, False]
+    y_pred = make(backend, [1.0, 2.0, 4.0, 8.0])
+    assert host(objective(make(backend, y_true), y_pred, mask=make(backend, mask))) == 5.0
+    assert dtype_of(seen[0]) in ("bool", "bool_")
+    assert host(seen[0]).tolist() == [True, False, False, False]
+
+
+@backends
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32"])
+def test_excluded_labels_are_label_0_and_keep_their_type(backend, dtype):
+    seen = []
+    loss = watched(seen, harmless=(0.5, 0.5))
+    objective = am.weighted_masked_objective(loss, reduction="sum")
+    y_true, mask = make(backend, [3, 2, 5], dtype), make(backend, [True, False, False])
+    assert host(objective(y_true, make(backend, [1.0, 2.0, 4.0]), mask=mask)) == 1.0
+    assert dtype_of(seen[0]) == dtype
+    assert host(seen[0]).tolist() == [3, 0, 0]
+
+
+@backends
+def test_excluded_numbers_are_the_harmless_values(backend):
+    seen = []
+    loss = watched(seen, harmless=(0.25, 2.0))
+    objective = am.weighted_masked_objective(loss, reduction="sum")
+    y_true = make(backend, [3.0, np.nan, np.inf])
+    weights = make(backend, [1.0, 0.0, 0.0])
+    assert host(objective(y_true, make(backend, [3.0, np.nan, 4.0]), weights)) == 9.0
+    assert host(seen[0]).tolist() == [3.0, 0.25, 0.25]
+
+
+@backends
+def test_a_mask_and_an_ignored_class_both_exclude(backend):
+    loss = functools.partial(am.losses.sparse_categorical_crossentropy, ignore_class=-100)
+    y_pred = make(backend, [[0.5, 0.5], [0.25, 0.75], [np.nan, np.nan], [np.nan, np.nan]])
+    y_true, mask = make(backend, [0, 1, -100, 0]), make(backend, [True, True, True, False])
+    value = am.weighted_masked_objective(loss, reduction="mean")(y_true, y_pred, mask=mask)
+    assert host(value) == pytest.approx(-np.log([0.5, 0.75]).mean(), rel=1e-6)
+
+
+# -- where excluded, a score is 0 --
+
+
+@backends
+@pytest.mark.parametrize("weights", [None, [-2.0, -2.0], [-2.0, 0.0], [-2.0, np.nan]])
+def test_an_excluded_score_is_0_and_not_minus_0(backend, weights):
+    one = make(backend, [[1.0, 1.0], [1.0, 1.0]])
+    mask = make(backend, [True, False])
+    weights = None if weights is None else make(backend, weights)
+    objective = am.weighted_masked_objective(am.losses.absolute_error, reduction="none")
+    value = host(objective(one, one + one, weights, mask))
+    assert value[0].tolist() == ([1.0, 1.0] if weights is None else [-2.0, -2.0])
+    assert value[1].tolist() == [0.0, 0.0]
+    assert not np.signbit(value[1]).any()
+
+
+def test_unreduced_scores_are_never_the_input_itself():
+    for fn in (lambda t, p: p, am.scores(lambda t, p: p)):
+        y_pred = np.asarray([1.0, 2.0])
+        value = am.weighted_masked_objective(fn, reduction="none")(y_pred, y_pred)
+        assert value.tolist() == [1.0, 2.0]
+        assert not np.shares_memory(value, y_pred)
+
+
+# -- sums in stages --
+
+
+def stages(monkeypatch, x, mask, factors, axes=None):
+    """What a weighted sum sums over, and the shapes of what it then selects and weighs."""
+    d = am.dispatch(x)
+    summed, shapes = [], []
+
+    def sum_over(d, x, over, dtype, original=_staged.sum_over):
+        summed.extend((x.shape, i) for i in over)
+        return original(d, x, over, dtype)
+
+    def select(xp, include, x, other, original=_staged.select):
+        shapes.append(x.shape)
+        return original(xp, include, x, other)
+
+    def present(xp, include, factor, partial, original=_staged._present):
+        shapes.append(partial.shape)
+        return factor
+
+    monkeypatch.setattr(_staged, "sum_over", sum_over)
+    monkeypatch.setattr(_staged, "select", select)
+    monkeypatch.setattr(_staged, "_present", present)
+    joint = _staged.inclusion(d.xp, x.ndim, (mask,), factors)
+    total = _staged.weighted_sum(d, x, joint, tuple(range(x.ndim)) if axes is None else axes)
+    assert all(shape[i] != 1 for shape, i in summed), "an axis of one was summed over"
+    return total, shapes
+
+
+@pytest.mark.parametrize("shape", [(4, 3, 2), (2, 2, 3), (3, 4, 1), (1, 3, 2)])
+def test_scores_are_summed_before_they_are_selected_and_again_before_they_are_weighed(
+    monkeypatch, shape
+):
+    x, mask, weights = np.ones(shape), np.ones(shape[:2], bool), np.full(shape[:1], 2.0)
+    total, shapes = stages(monkeypatch, x, mask, (weights,))
+    assert total.tolist() == [[[2.0 * x.size]]]
+    assert shapes == [(*shape[:2], 1), (shape[0], 1, 1)]
+
+
+def test_each_factor_is_applied_when_all_that_it_ignores_is_summed(monkeypatch):
+    factors = np.full((4,), 2.0), np.full((4, 3), 3.0)
+    total, shapes = stages(monkeypatch, np.ones((4, 3, 2)), None, factors)
+    assert total.tolist() == [[[144.0]]]
+    assert shapes == [(4, 3, 1), (4, 3, 1), (4, 1, 1)]
+
+
+def test_only_the_axes_that_were_asked_for_are_summed(monkeypatch):
+    x, mask = np.ones((4, 3, 2)), np.ones(4, bool)
+    total, shapes = stages(monkeypatch, x, mask, (np.ones((1, 3)),), axes=(0, 2))
+    assert total.shape == (1, 3, 1)
+    assert shapes == [(4, 3, 1), (1, 3, 1)]
+
+
+def test_factors_come_finest_first():
+    coarse, fine = np.full(4, 2.0), np.full((4, 3), 3.0)
+    for given in ((coarse, fine), (fine, coarse), (None, coarse, fine)):
+        factors = _staged.inclusion(np, 3, (), given).factors
+        assert [f.shape for f in factors] == [(4, 3, 1), (4, 1, 1)]
+
+
+def test_scores_that_a_mask_tells_apart_are_not_cleaned_twice():
+    x, fine, coarse = np.ones((2, 3)), np.ones((2, 3), bool), np.ones((2, 1), bool)
+    assert _staged.clean(np, x, None) is x
+    assert _staged.clean(np, x, fine) is x
+    assert _staged.clean(np, x, coarse) is not x
+
+
+# -- tallies --
+
+
+@pytest.mark.parametrize("reduction", STATEFUL)
+def test_a_reduction_may_be_named_by_any_equal_string(reduction):
+    read = "".join(list(reduction))  # as from a file, another object
+    y_true, y_pred = np.zeros(3), np.asarray([1.0, 2.0, np.nan])
+    mask, weights = np.asarray([True, True, False]), np.asarray([1.0, 3.0, 1.0])
+    ours, other = (
+        am.weighted_masked_objective(am.losses.squared_error, reduction=name, epsilon=0.5)
+        for name in (reduction, read)
+    )
+    assert ours(y_true, y_pred, weights, mask) == other(y_true, y_pred, weights, mask)
+    state = other.update(ours.zero(y_pred), y_true, y_pred, weights, mask)
+    state = ours.merge(other.zero(like=state), other.merge(state, ours.zero(y_pred)))
+    assert other.compute(state) == ours(y_true, y_pred, weights, mask)
+    empty = other.compute(other.zero(y_pred))
+    np.testing.assert_equal(empty, ours.compute(ours.zero(y_pred)))
