@@ -1,5 +1,6 @@
 """The command `agnostic-mask conform`."""
 
+import difflib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,7 +50,10 @@ def conform(
     chosen = _names(backends) or tuple(probes)
     for name in (*chosen, *require):
         if name not in probes:
-            raise click.UsageError(f"no backend is called {name!r}; known: {', '.join(probes)}")
+            near = difflib.get_close_matches(name, probes, n=1)
+            meant = f"; did you mean {near[0]!r}?" if near else ""
+            known = ", ".join(probes)
+            raise click.UsageError(f"no backend is called {name!r}{meant} Known: {known}")
     if json_file is not None and not json_file.absolute().parent.is_dir():
         raise click.UsageError(f"--json {json_file}: its folder does not exist")
     wanted = tuple(dict.fromkeys((*chosen, *require)))
