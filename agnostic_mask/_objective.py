@@ -1,10 +1,11 @@
 """The masked, weighted objective: one wrapper around any score function."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import overload
 
 from agnostic_mask import _staged, _tally
 from agnostic_mask._array import Array
+from agnostic_mask._declare import Bound, declared
 from agnostic_mask._dispatch import resolve
 from agnostic_mask._dtypes import cast, is_float64
 from agnostic_mask._scoring import Batch, ScoreFunction, score
@@ -23,6 +24,7 @@ class Objective:
     reduction: Reduction
     empty: float | None
     epsilon: float
+    declaration: Bound | None = field(repr=False, compare=False)
 
     def __call__(
         self,
@@ -135,7 +137,8 @@ class Objective:
     def _score(
         self, y_true: Array, y_pred: Array, weights: Array | None, mask: Array | None
     ) -> Batch:
-        return score(self.fn, y_true, y_pred, weights, mask, soft=self.reduction == "keras2")
+        soft = self.reduction == "keras2"
+        return score(self.fn, self.declaration, y_true, y_pred, weights, mask, soft=soft)
 
 
 def _unreduced(batch: Batch) -> Array:
@@ -245,4 +248,4 @@ def weighted_masked_objective(
             raise TypeError(f"{name} is {number!r}; expected a number")
     if not epsilon >= 0:
         raise ValueError(f"epsilon is {epsilon!r}; expected a number of at least 0")
-    return Objective(fn, reduction, empty, epsilon)
+    return Objective(fn, reduction, empty, epsilon, declared(fn))

@@ -30,6 +30,7 @@ class Batch(NamedTuple):
 
 def score(
     fn: ScoreFunction,
+    declaration: _declare.Bound | None,
     y_true: Array,
     y_pred: Array,
     weights: Array | None,
@@ -44,6 +45,8 @@ def score(
     Parameters
     ----------
     fn : callable
+    declaration : Bound or None
+        What `fn` declares, None if nothing.
     y_true, y_pred, weights, mask : array or None
         As of `Objective`.
     soft : bool
@@ -63,7 +66,6 @@ def score(
             _cover.known_shape(name, x)
     covers = _covers(d.xp, weights, mask, soft)
     y_true, y_pred = widen_half(d.xp, y_true), widen_half(d.xp, y_pred)
-    declaration = _declare.declared(fn)
     # JAX would narrow float64 arrays that it was handed outside of its wide context.
     wide = is_float64(d.xp, y_true) or is_float64(d.xp, y_pred)
     with d.backend.wide() if wide else nullcontext():

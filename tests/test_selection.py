@@ -1,3 +1,4 @@
+import dataclasses
 import functools
 
 import numpy as np
@@ -6,7 +7,7 @@ import pytest
 import agnostic_mask as am
 from agnostic_mask import _staged
 
-from .arrays import backends, dtype_of, host, make
+from .arrays import backends, dtype_of, host, make, wide
 
 STATEFUL = ("keras2", "keras3", "mean", "sum")
 
@@ -158,7 +159,54 @@ def test_scores_that_a_mask_tells_apart_are_not_cleaned_twice():
     assert _staged.clean(np, x, coarse) is not x
 
 
+def test_a_mask_is_counted_in_integers_before_it_is_weighed(monkeypatch):
+    summed = []
+
+    def sum_over(d, x, axes, dtype, original=_staged.sum_over):
+        summed.append((x.dtype.kind, x.shape))
+        return original(d, x, axes, dtype)
+
+    monkeypatch.setattr(_staged, "sum_over", sum_over)
+    joint = _staged.inclusion(np, 3, (np.ones((4, 3), bool),), (np.full(4, 0.5),))
+    weight = _staged.sum_of_factors(am.dispatch(np.ones(1)), (4, 3, 2), joint, (0, 1, 2))
+    assert weight.tolist() == [[[12.0]]]
+    assert summed[0] == ("u", (4, 3, 1))
+    assert {shape for kind, shape in summed if kind == "f"} == {(4, 1, 1)}
+
+
 # -- tallies --
+
+
+@backends
+@pytest.mark.parametrize("reduction", STATEFUL)
+def test_one_float64_argument_is_enough_for_float64(backend, reduction):
+    third = np.full(3, 1 / 3)
+    objective = am.weighted_masked_objective(am.losses.absolute_error, reduction=reduction)
+    with wide(backend):
+        narrow, broad = make(backend, third, "float32"), make(backend, third, "float64")
+    for y_true, y_pred in ((narrow, broad), (broad, narrow)):
+        value = objective(y_true, y_pred)
+        assert dtype_of(value) == "float64"
+        assert 0 < host(value) < 1e-7
+
+
+@backends
+@pytest.mark.parametrize("reduction", STATEFUL)
+def test_a_zero_has_the_fields_that_every_batch_has(backend, reduction):
+    zero = am.weighted_masked_objective(am.losses.huber, reduction=reduction).zero(
+        make(backend, [1.0])
+    )
+    known = {"keras3": {"masked"}, "mean": {"weight"}}
+    assert zero.arrays().keys() == {"total", "included"} | known.get(reduction, set())
+
+
+def test_a_state_cannot_be_changed_and_equals_no_other():
+    objective = am.weighted_masked_objective(am.losses.huber, reduction="sum")
+    state, twin = objective.zero(np.ones(1)), objective.zero(np.ones(1))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        state.total = state.included
+    assert state != twin
+    assert len({state, twin}) == 2
 
 
 @pytest.mark.parametrize("reduction", STATEFUL)
