@@ -68,6 +68,13 @@ def test_a_mask_and_an_ignored_class_both_exclude(backend):
     assert host(value) == pytest.approx(-np.log([0.5, 0.75]).mean(), rel=1e-6)
 
 
+@pytest.mark.parametrize("wrong", [np.ones((3, 1)), np.ones(4), np.ones(2), np.ones(())])
+def test_a_declared_function_returns_as_many_scores_as_it_declares(wrong):
+    objective = am.weighted_masked_objective(am.scores(lambda t, p: wrong), reduction="sum")
+    with pytest.raises(am.ShapeMismatchError, match=r"expected \(3,\)"):
+        objective(np.ones(3), np.ones(3))
+
+
 # -- where excluded, a score is 0 --
 
 
@@ -188,6 +195,31 @@ def test_one_float64_argument_is_enough_for_float64(backend, reduction):
         value = objective(y_true, y_pred)
         assert dtype_of(value) == "float64"
         assert 0 < host(value) < 1e-7
+
+
+@backends
+def test_a_soft_part_and_a_boolean_part_merge_on_both_sides(backend):
+    objective = am.weighted_masked_objective(am.losses.absolute_error, epsilon=0)
+    zero, one = make(backend, [0.0, 0.0]), make(backend, [1.0, 3.0])
+    soft, boolean = make(backend, [0.5, 0.0]), make(backend, [False, True])
+    states = [objective.update(objective.zero(one), zero, one, mask=m) for m in (soft, boolean)]
+    for left, right in (states, states[::-1]):
+        merged = objective.merge(left, right)
+        assert dtype_of(merged.masked) == "float64"
+        assert host(objective.compute(merged)) == np.float32(3.5 / 1.5)
+
+
+@pytest.mark.parametrize("reduction", STATEFUL)
+def test_the_state_of_any_other_reduction_is_refused(reduction):
+    objective = am.weighted_masked_objective(am.losses.huber, reduction=reduction)
+    for name in STATEFUL:
+        other = am.weighted_masked_objective(am.losses.huber, reduction=name)
+        state = other.zero(np.ones(1))
+        if name == reduction:
+            objective.compute(state)
+            continue
+        with pytest.raises(am.StateMismatchError, match=f"'{name}'; expected '{reduction}'"):
+            objective.compute(state)
 
 
 @backends
