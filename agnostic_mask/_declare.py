@@ -129,8 +129,9 @@ def scores(
     Returns
     -------
     callable
-        As a decorator, `fn` itself, marked. Called with `fn`, a `functools.partial` of it that
-        is marked, so that a function of somebody else's stays as it is.
+        As a decorator, which is written ``@scores()``, `fn` itself, marked. Called with `fn`, a
+        `functools.partial` of it that is marked, so that a function of somebody else's stays as
+        it is.
 
     Examples
     --------

@@ -64,10 +64,12 @@ def resolve(arrays: Iterable[tuple[str, Any]]) -> Dispatch:
             first_name, xp, found = name, kind.xp, kind.backend
             device = found.device(x)
         elif kind.xp is not xp:
+            # A conversion ends gradients, so it is not y_pred that is moved.
+            moved, like = (first_name, name) if name == "y_pred" else (name, first_name)
             raise MixedFrameworksError(
                 f"{name} is a {namespace_name(kind.xp)} array and {first_name} a "
                 f"{namespace_name(xp)} array; bring them to one framework first: "
-                f"agnostic_mask.convert({name}, like={first_name})"
+                f"agnostic_mask.convert({moved}, like={like})"
             )
         elif (other := found.device(x)) != device:
             raise MixedDevicesError(

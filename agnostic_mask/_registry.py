@@ -63,10 +63,10 @@ def backend(name: str) -> Backend:
 
 
 def probe(name: str) -> Probe:
-    """Whether the backend called `name` can run here; an import that fails is a reason."""
+    """Whether the backend called `name` can run here; whatever it raises is the reason."""
     try:
         return backend(name).probe()
-    except ImportError as error:
+    except Exception as error:  # a plug-in of somebody else's must not hide the others
         return Probe(name, usable=False, reason=f"{type(error).__name__}: {error}")
 
 

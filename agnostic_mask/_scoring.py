@@ -120,6 +120,13 @@ def _score_undeclared(
     _cover.check_not_crossed("y_true", tuple(y_true.shape), "y_pred", tuple(y_pred.shape))
     scores = _called(fn, d, y_true, y_pred)
     shape = _cover.known_shape("scores", scores)
+    if not shape and y_pred.shape:
+        raise ShapeMismatchError(
+            f"{_declare.name_of(fn)} returned one number for y_pred of shape "
+            f"{tuple(y_pred.shape)}; expected a score for each element or row, since means of "
+            f"means would depend on the batches. Leave the reduction to the objective (torch: "
+            f"reduction='none')"
+        )
     _check_covers(shape, covers)
     include = covers.inclusion(d.xp, len(shape)).include
     return Batch(d, _staged.clean(d.xp, scores, include), covers)

@@ -20,7 +20,7 @@ from .compare import compare as compare_all
 from .datafile import Data
 from .naive import NaiveResult, loss_of, naive
 
-WIDTH_WHEN_PIPED = 100
+WIDTH = 100
 
 
 class InputError(click.ClickException):
@@ -84,7 +84,9 @@ def backends() -> None:
 
 def _console() -> Console:
     console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=WIDTH_WHEN_PIPED)
+    # A narrow terminal wraps lines; narrower tables would lose numbers.
+    width = max(console.width, WIDTH) if console.is_terminal else WIDTH
+    return Console(highlight=False, width=width)
 
 
 def _description(data: Data) -> str:
@@ -119,8 +121,8 @@ def _backends_table(loss: Loss, comparisons: Sequence[Comparison]) -> Table:
     table.add_column("reduction", no_wrap=True)
     table.add_column("computed by", no_wrap=True, min_width=37)
     table.add_column("value", min_width=16, no_wrap=True)
-    table.add_column("off by", justify="right", no_wrap=True)
-    table.add_column("of bound", justify="right", no_wrap=True)
+    table.add_column("off by", justify="right", overflow="fold")
+    table.add_column("of bound", justify="right", overflow="fold")
     table.add_column("", no_wrap=True, min_width=6)
     for comparison in comparisons:
         value, bound = float(comparison.reference.value), comparison.reference.bound
@@ -156,8 +158,8 @@ def _naive_table(data: Data, results: Sequence[NaiveResult], right: float) -> Ta
     table = _table(f"The naive ways to the mean of {loss_of(data)}, which is {right:#.9g}")
     table.add_column("way: scores s, mask m, weights w", min_width=54)
     table.add_column("gives", max_width=22)
-    table.add_column("off by", justify="right", no_wrap=True)
-    table.add_column("of bound", justify="right", no_wrap=True)
+    table.add_column("off by", justify="right", overflow="fold")
+    table.add_column("of bound", justify="right", overflow="fold")
     for result in results:
         way = f"[bold]{escape(result.name)}[/]: {escape(result.code)}\n[dim]{escape(result.why)}[/]"
         table.add_row(way, *_naive_cells(result))

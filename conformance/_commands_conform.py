@@ -14,7 +14,7 @@ import agnostic_mask as am
 
 from ._pool import run_in_processes
 from ._report import as_json, table, uncovered, write_json
-from ._run import FAILED, Row
+from ._run import FAILED, PASSED, Row
 from .cases import all_cases
 
 SHOWN_FAILURES = 20
@@ -78,7 +78,9 @@ def conform(
     if json_file is not None:
         write_json(json_file, as_json(rows, seed, not_run))
     failed = sum(row.outcome == FAILED for row in rows)
-    console.print(f"{len(rows)} rows: {failed} failed", highlight=False)
+    passed = sum(row.outcome == PASSED for row in rows)
+    rest = len(rows) - passed - failed
+    console.print(f"{passed} passed, {failed} failed, {rest} do not apply", highlight=False)
     sys.exit(1 if failed or gaps else 0)
 
 

@@ -654,3 +654,30 @@ def test_softmax_of_nothing_is_zeros(backend):
     value = am.softmax(x, mask=make(backend, [False, False]), axis=1)
     assert host(value).tolist() == [[0.0] * 3] * 2
     assert tuple(am.softmax(make(backend, np.ones((2, 0))), axis=1).shape) == (2, 0)
+
+
+# -- mistakes that would give a plausible number --
+
+
+@backends
+def test_a_function_that_already_reduces_is_refused(backend):
+    def mse(y_true, y_pred):
+        return am.dispatch(y_pred).xp.mean((y_pred - y_true) ** 2)
+
+    objective = am.weighted_masked_objective(mse, reduction="mean")
+    x = make(backend, np.ones((2, 3)))
+    with raises(am.ShapeMismatchError, "mse returned one number", "(2, 3)", "a score for each"):
+        objective(x, x)
+    one = make(backend, np.float32(2.0))  # of a single number, one number is its score
+    assert host(objective(one, one)) == 0.0
+
+
+def test_float_labels_are_named_with_ignore_class_too():
+    loss = functools.partial(am.losses.sparse_categorical_crossentropy, ignore_class=-100)
+    with raises(am.UnsupportedArrayError, "y_true", "float64", "integer labels"):
+        am.weighted_masked_objective(loss)(np.zeros(2), np.ones((2, 3)))
+
+
+def test_the_prediction_is_not_what_a_mixed_call_is_told_to_convert():
+    with raises(am.MixedFrameworksError, r"convert(y_true, like=y_pred)"):
+        MEAN(np.ones(2), make("torch", np.ones(2)))

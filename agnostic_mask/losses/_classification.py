@@ -8,7 +8,7 @@ from agnostic_mask._array import Array
 from agnostic_mask._cover import position
 from agnostic_mask._declare import scores
 from agnostic_mask._dispatch import Dispatch, resolve
-from agnostic_mask._dtypes import wide_float
+from agnostic_mask._dtypes import is_integer, wide_float
 from agnostic_mask._errors import ShapeMismatchError
 from agnostic_mask.losses._operands import labelled, paired, smoothed
 
@@ -176,7 +176,9 @@ def categorical_crossentropy(
 def _not_ignored(y_true: Array, *, ignore_class: int | None, **_: Any) -> Array | None:
     if ignore_class is None:
         return None
-    return ~_labels.equal(resolve((("y_true", y_true),)), y_true, ignore_class)
+    d = resolve((("y_true", y_true),))
+    # What is not an integer the loss itself refuses, with a better message.
+    return ~_labels.equal(d, y_true, ignore_class) if is_integer(d.xp, y_true) else None
 
 
 @scores(class_axis="axis", harmless=(0.0, 0.5), included=_not_ignored)
@@ -203,7 +205,8 @@ def sparse_categorical_crossentropy(
         Whether `y_pred` holds logits, whose softmax over `axis` is the probability.
     ignore_class : int, optional
         Label, possibly negative, of rows whose score is 0. An objective leaves them out
-        of its denominators too.
+        of its denominators too, if it can see the option: give it by `functools.partial`,
+        for a lambda hides it.
     axis : int
         The class axis.
 
