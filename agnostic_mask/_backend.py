@@ -19,6 +19,9 @@ from typing import Any
 
 from agnostic_mask._array import Array
 
+BLOCK = 2**20
+"""Elements of a temporary array where a safe answer needs one that grows with two numbers."""
+
 
 @dataclass(frozen=True)
 class Probe:
@@ -56,6 +59,9 @@ class Backend:
     name : str
         First component of the array namespace's name: ``"numpy"``, ``"torch"``.
     """
+
+    tile_elements: int | None = None
+    """Elements of a tile where large batches are best computed in tiles; None: not in tiles."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -121,6 +127,60 @@ class Backend:
     def as_array(self, x: Array) -> Array:
         """Turn what a reduction returned into an array (NumPy's return scalars)."""
         return x
+
+    def sum_by_label(self, labels: Array, n: int, values: Array | None = None) -> Array:
+        """How often each label occurs, or the sum of its values. Called within `wide`.
+
+        Parameters
+        ----------
+        labels : array of int, shape (N,)
+            From 0 to n - 1.
+        n : int
+            Number of labels, at least 1.
+        values : array of float, shape (N,), optional
+
+        Returns
+        -------
+        array, shape (n,)
+            Dtype of `values`, else an integer dtype; 0 for a label that does not occur.
+        """
+        xp, device = self.namespace(), self.device(labels)
+        integer = xp.int64 if self.has_dtype(xp, device, "int64") else xp.int32
+        at_once = max(1, BLOCK // max(1, labels.shape[0]))
+        parts = []
+        for start in range(0, n, at_once):
+            few = xp.arange(start, min(n, start + at_once), dtype=labels.dtype, device=device)
+            hit = xp.expand_dims(labels, axis=0) == xp.expand_dims(few, axis=1)
+            if values is None:
+                parts.append(xp.sum(xp.astype(hit, xp.uint8), axis=1, dtype=integer))
+            else:
+                chosen = xp.where(hit, xp.expand_dims(values, axis=0), 0.0)
+                parts.append(xp.sum(chosen, axis=1, dtype=values.dtype))
+        return parts[0] if len(parts) == 1 else xp.concat(parts)
+
+    def cumulative_sum(self, x: Array, axis: int) -> Array:
+        """Sums along an axis up to each element, in the dtype of `x`."""
+        return self.namespace().cumulative_sum(x, axis=axis, dtype=x.dtype)
+
+    def products(self, left: Array, right: Array) -> Array:
+        """Sum of products of every row of `left` with every row of `right`.
+
+        Rows run along the last axis; axes before the last two agree.
+        """
+        xp = self.namespace()
+        return xp.matmul(left, xp.matrix_transpose(right))
+
+    def argsort(self, x: Array) -> Array:
+        """Indices that put each row, along the last axis, in increasing order."""
+        return self.namespace().argsort(x, axis=-1, stable=False)
+
+    def searchsorted(self, edges: Array, x: Array) -> Array:
+        """How many of `edges`, in increasing order, are not above each of the numbers `x`."""
+        return self.namespace().searchsorted(edges, x, side="right")
+
+    def take_along_axis(self, x: Array, indices: Array) -> Array:
+        """Elements of `x` at `indices` along the last axis; the other axes agree."""
+        return self.namespace().take_along_axis(x, indices, axis=-1)
 
     def register_state(
         self, cls: type, arrays: Sequence[str], configuration: Sequence[str]

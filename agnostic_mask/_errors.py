@@ -39,3 +39,7 @@ class CopyRequiredError(AgnosticMaskError, ValueError):
 
 class StateMismatchError(AgnosticMaskError, ValueError):
     """Two states that do not count the same things were merged."""
+
+
+class StateFileError(AgnosticMaskError, ValueError):
+    """A file of states is damaged, is none at all, or was written by a newer version."""

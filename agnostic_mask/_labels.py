@@ -1,5 +1,7 @@
 """Integers that name a class or a length, of any integer dtype, compared without wrapping."""
 
+from typing import Any
+
 from agnostic_mask._array import Array
 from agnostic_mask._dispatch import Dispatch
 from agnostic_mask._dtypes import cast, dtype_kind, wide_integer
@@ -10,10 +12,15 @@ def _widened(d: Dispatch, x: Array) -> Array:
     return cast(d.xp, x, wide_integer(d.xp, d.device, d.backend))
 
 
+def index_dtype(d: Dispatch) -> Any:
+    """The dtype of indices: the default integer."""
+    return d.xp.arange(0, device=d.device).dtype
+
+
 def below(d: Dispatch, labels: Array, n: int) -> tuple[Array, Array]:
     """Which labels lie in 0 to n - 1, and the labels as indices, 0 in place of the others."""
     xp = d.xp
-    index = xp.arange(0, device=d.device).dtype
+    index = index_dtype(d)
     with d.backend.wide():
         wide = _widened(d, labels)
         valid = (wide >= 0) & (wide < n)
@@ -32,7 +39,7 @@ def equal(d: Dispatch, labels: Array, value: int) -> Array:
 def clipped(d: Dispatch, lengths: Array, most: int) -> Array:
     """Lengths as indices, at most `most`."""
     xp = d.xp
-    index = xp.arange(0, device=d.device).dtype
+    index = index_dtype(d)
     with d.backend.wide():
         wide = _widened(d, lengths)
         long = wide > most

@@ -1,30 +1,41 @@
 """The masked, weighted objective: one wrapper around any score function."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import cast as typed
 from typing import overload
 
-from agnostic_mask import _staged, _tally
+from agnostic_mask import _staged
 from agnostic_mask._array import Array
-from agnostic_mask._declare import Bound, declared
-from agnostic_mask._dispatch import resolve
-from agnostic_mask._dtypes import cast, is_float64
-from agnostic_mask._scoring import Batch, ScoreFunction, score
+from agnostic_mask._declare import name_of
+from agnostic_mask._dispatch import Dispatch
+from agnostic_mask._dtypes import cast
+from agnostic_mask._metric import PairMetric
+from agnostic_mask._score_sums import ScoreSums, score_sums
+from agnostic_mask._scoring import Batch, ScoreFunction
+from agnostic_mask._statistic import Arguments
 from agnostic_mask._tally import REDUCTIONS, Reduction, Tally
 
 
 @dataclass(frozen=True)
-class Objective:
+class Objective(PairMetric):
     """A masked, weighted objective; made by `weighted_masked_objective`, which see.
 
     Call it for the value of one batch. For a data set in parts, `zero`, `update`, `merge` and
-    `compute` give the value of the whole.
+    `compute` give the value of the whole; "none" has no state, and these raise ValueError. It is a
+    metric like those of `agnostic_mask.metrics`.
     """
 
     fn: ScoreFunction
     reduction: Reduction
     empty: float | None
     epsilon: float
-    declaration: Bound | None = field(repr=False, compare=False)
+
+    def _gathers(self) -> ScoreSums:
+        return score_sums(self.fn, self.reduction)
+
+    def _value(self, d: Dispatch, state: Tally) -> Array:
+        value = typed(ScoreSums, self.statistic).finished(d, state, epsilon=self.epsilon)
+        return value if self.empty is None else d.xp.where(state.included == 0, self.empty, value)
 
     def __call__(
         self,
@@ -55,94 +66,14 @@ class Objective:
         ------
         UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError
         """
-        batch = self._score(y_true, y_pred, weights, mask)
+        batch = Arguments((y_true, y_pred), weights, mask)
         if self.reduction == "none":
-            return _unreduced(batch)
-        return self.compute(_tally.tally(self.reduction, *batch))
-
-    def zero(self, like: Array | Tally) -> Tally:
-        """State of no batch, which changes nothing when merged.
-
-        Parameters
-        ----------
-        like : array or state
-            An array such as y_pred, for framework, device and float type; or a state, for its
-            structure too, which a loop such as `jax.lax.scan` wants from its start.
-
-        Returns
-        -------
-        Tally
-
-        Raises
-        ------
-        ValueError
-            Under "none", which has no state.
-        """
-        self._needs_state()
-        if isinstance(like, Tally):
-            _tally.check_made_for(self.reduction, "like", like)
-            return _tally.zero_like(like)
-        d = resolve((("like", like),))
-        # What is not floating leaves the float type to the batches to come.
-        dtype = "float64" if is_float64(d.xp, like) else "float32"
-        return _tally.zero(d, self.reduction, dtype)
-
-    def update(
-        self,
-        state: Tally,
-        y_true: Array,
-        y_pred: Array,
-        weights: Array | None = None,
-        mask: Array | None = None,
-    ) -> Tally:
-        """State of the batches before and of this one; see the call for the arguments."""
-        self._needs_state()
-        _tally.check_made_for(self.reduction, "state", state)
-        batch = self._score(y_true, y_pred, weights, mask)
-        return self.merge(state, _tally.tally(self.reduction, *batch))
-
-    def merge(self, left: Tally, right: Tally) -> Tally:
-        """State of the batches of both.
-
-        Raises
-        ------
-        StateMismatchError
-            If one is of another reduction or, under "keras2", one of batches with and one of
-            batches without a mask, or weights.
-        """
-        self._needs_state()
-        for name, state in (("the left state", left), ("the right state", right)):
-            _tally.check_made_for(self.reduction, name, state)
-        return _tally.merge(left, right)
-
-    def compute(self, state: Tally) -> Array:
-        """Value of the batches in the state: a 0-d array in the scores' float type.
-
-        Raises
-        ------
-        StateMismatchError
-            If the state is of another reduction.
-        """
-        self._needs_state()
-        _tally.check_made_for(self.reduction, "state", state)
-        return _tally.compute(state, self.empty, self.epsilon)
-
-    def _needs_state(self) -> None:
-        if self.reduction == "none":
-            raise ValueError(
-                "reduction 'none' has no state, for it keeps every score; call the objective, "
-                "or choose one of 'keras2', 'keras3', 'mean', 'sum'"
-            )
-
-    def _score(
-        self, y_true: Array, y_pred: Array, weights: Array | None, mask: Array | None
-    ) -> Batch:
-        soft = self.reduction == "keras2"
-        return score(self.fn, self.declaration, y_true, y_pred, weights, mask, soft=soft)
+            return _unreduced(typed(ScoreSums, self.statistic).scored(batch))
+        return self._of_batch(batch)
 
 
 def _unreduced(batch: Batch) -> Array:
-    d, scores, covers = batch
+    d, (scores,), covers = batch
     with d.backend.wide():
         weighed = _staged.weighed(d, scores, covers.inclusion(d.xp, len(scores.shape)))
         value = cast(d.xp, weighed, scores.dtype)
@@ -248,4 +179,11 @@ def weighted_masked_objective(
             raise TypeError(f"{name} is {number!r}; expected a number")
     if not epsilon >= 0:
         raise ValueError(f"epsilon is {epsilon!r}; expected a number of at least 0")
-    return Objective(fn, reduction, empty, epsilon, declared(fn))
+    objective = Objective(fn, reduction, empty, epsilon)
+    declaration = typed(ScoreSums, objective.statistic).declaration
+    if reduction == "none" and declaration is not None and declaration.parts is not None:
+        raise ValueError(
+            f"reduction is 'none', and {name_of(fn)} is a ratio of sums, which has no scores of "
+            f"its own; expected one of 'keras2', 'keras3', 'mean', 'sum'"
+        )
+    return objective

@@ -1,6 +1,6 @@
 """Score one batch: check the arguments, put harmless values in place of excluded ones, call."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any, NamedTuple
 
@@ -21,10 +21,10 @@ ScoreFunction = Callable[[Array, Array], Array]
 
 
 class Batch(NamedTuple):
-    """Scores of a batch, and what covers them."""
+    """Scores of a batch, and what covers them; of a ratio of sums the scores of each part."""
 
     d: Dispatch
-    scores: Array
+    scores: tuple[Array, ...]
     covers: Covers
 
 
@@ -64,7 +64,7 @@ def score(
     for name, x in named:
         if x is not None:
             _cover.known_shape(name, x)
-    covers = _covers(d.xp, weights, mask, soft)
+    covers = covers_of(d.xp, weights, mask, soft=soft)
     y_true, y_pred = widen_half(d.xp, y_true), widen_half(d.xp, y_pred)
     # JAX would narrow float64 arrays that it was handed outside of its wide context.
     wide = is_float64(d.xp, y_true) or is_float64(d.xp, y_pred)
@@ -74,7 +74,41 @@ def score(
         return _score_rows(fn, declaration, d, y_true, y_pred, covers)
 
 
-def _covers(xp: Any, weights: Array | None, mask: Array | None, soft: bool) -> Covers:
+def elements(
+    arrays: Sequence[tuple[str, Array]], weights: Array | None, mask: Array | None
+) -> Batch:
+    """Arrays of equal shape as floats of one type, and what covers their elements.
+
+    Excluded elements are finite, unless mask and weights tell all elements apart.
+    """
+    named = (*arrays, ("weights", weights), ("mask", mask))
+    for name, x in arrays:
+        if x is None:
+            raise UnsupportedArrayError(f"{name} is None; expected an array")
+    d = resolve(named)
+    xp = d.xp
+    for name, x in named:
+        if x is not None:
+            _cover.known_shape(name, x)
+    last, like = arrays[-1]
+    shape = tuple(like.shape)
+    for name, x in arrays:
+        if tuple(x.shape) != shape:
+            raise ShapeMismatchError(
+                f"{name} has shape {tuple(x.shape)} and {last} {shape}; expected equal shapes. "
+                f"Nothing is broadcast: reshape one to the other"
+            )
+    covers = covers_of(xp, weights, mask, soft=False)
+    check_covers(shape, covers, "scores" if len(arrays) == 2 else last)
+    include = covers.inclusion(xp, len(shape)).include
+    name = float_name(xp, d.device, *(x for _, x in arrays))
+    with d.backend.wide() if name == "float64" else nullcontext():
+        floats = (cast(xp, x, getattr(xp, name)) for _, x in arrays)
+        return Batch(d, tuple(_staged.clean(xp, x, include) for x in floats), covers)
+
+
+def covers_of(xp: Any, weights: Array | None, mask: Array | None, *, soft: bool) -> Covers:
+    """Weights and mask as numbers and booleans that can be compared and multiplied."""
     if weights is not None:
         weights = _cover.as_factors(xp, weights)
     if mask is None:
@@ -94,7 +128,7 @@ def _score_rows(
     covers: Covers,
 ) -> Batch:
     shape = declaration.scores_shape(tuple(y_true.shape), tuple(y_pred.shape))
-    _check_covers(shape, covers)
+    check_covers(shape, covers)
     own = declaration.included(y_true)
     if own is not None:
         _cover.check_covers("what the score function includes", tuple(own.shape), "scores", shape)
@@ -105,20 +139,21 @@ def _score_rows(
         true_value, pred_value = declaration.declaration.harmless
         y_true = _substitute(d.xp, include, y_true, true_value, len(shape), axis)
         y_pred = _substitute(d.xp, include, y_pred, pred_value, len(shape), axis)
-    scores = _called(fn, d, y_true, y_pred)
-    if tuple(scores.shape) != shape:
-        raise ShapeMismatchError(
-            f"{declaration.name} returned scores of shape {tuple(scores.shape)}; expected "
-            f"{shape} from y_pred of shape {tuple(y_pred.shape)}, as it declares"
-        )
-    return Batch(d, scores, covers)
+    parts = _called(fn, d, y_true, y_pred, declaration.parts)
+    for scores in parts:
+        if tuple(scores.shape) != shape:
+            raise ShapeMismatchError(
+                f"{declaration.name} returned scores of shape {tuple(scores.shape)}; expected "
+                f"{shape} from y_pred of shape {tuple(y_pred.shape)}, as it declares"
+            )
+    return Batch(d, parts, covers)
 
 
 def _score_undeclared(
     fn: ScoreFunction, d: Dispatch, y_true: Array, y_pred: Array, covers: Covers
 ) -> Batch:
     _cover.check_not_crossed("y_true", tuple(y_true.shape), "y_pred", tuple(y_pred.shape))
-    scores = _called(fn, d, y_true, y_pred)
+    (scores,) = _called(fn, d, y_true, y_pred, None)
     shape = _cover.known_shape("scores", scores)
     if not shape and y_pred.shape:
         raise ShapeMismatchError(
@@ -127,15 +162,28 @@ def _score_undeclared(
             f"means would depend on the batches. Leave the reduction to the objective (torch: "
             f"reduction='none')"
         )
-    _check_covers(shape, covers)
+    check_covers(shape, covers)
     include = covers.inclusion(d.xp, len(shape)).include
-    return Batch(d, _staged.clean(d.xp, scores, include), covers)
+    return Batch(d, (_staged.clean(d.xp, scores, include),), covers)
 
 
-def _called(fn: ScoreFunction, d: Dispatch, y_true: Array, y_pred: Array) -> Array:
+def _called(
+    fn: ScoreFunction, d: Dispatch, y_true: Array, y_pred: Array, parts: int | None
+) -> tuple[Array, ...]:
     """What the score function returned, as floats of the framework that went in."""
-    scores = fn(y_true, y_pred)
     name = f"the result of {_declare.name_of(fn)}"
+    found = fn(y_true, y_pred)
+    if parts is None:
+        return (_as_floats(name, found, d, y_true, y_pred),)
+    if not isinstance(found, tuple) or len(found) != parts:
+        raise TypeError(
+            f"{name} is a {type(found).__name__}; expected a tuple of {parts} arrays of scores, "
+            f"one for each positional parameter of the function that it declares as finish"
+        )
+    return tuple(_as_floats(name, x, d, y_true, y_pred) for x in found)
+
+
+def _as_floats(name: str, scores: Array, d: Dispatch, y_true: Array, y_pred: Array) -> Array:
     kind = kind_of(scores)
     if kind is None or kind.refusal is not None:
         raise UnsupportedArrayError(
@@ -158,10 +206,11 @@ def _called(fn: ScoreFunction, d: Dispatch, y_true: Array, y_pred: Array) -> Arr
     return cast(d.xp, scores, getattr(d.xp, float_name(d.xp, d.device, y_true, y_pred)))
 
 
-def _check_covers(shape: _cover.Shape, covers: Covers) -> None:
+def check_covers(shape: _cover.Shape, covers: Covers, of: str = "scores") -> None:
+    """Raise ShapeMismatchError unless weights and mask cover leading axes of `shape`."""
     for name, x in (("weights", covers.weights), ("mask", covers.mask), ("mask", covers.soft)):
         if x is not None:
-            _cover.check_covers(name, tuple(x.shape), "scores", shape)
+            _cover.check_covers(name, tuple(x.shape), of, shape)
 
 
 def _substitute(

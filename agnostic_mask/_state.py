@@ -1,13 +1,14 @@
-"""States are frozen dataclasses of arrays that every framework's tree functions can walk."""
+"""States: frozen dataclasses of arrays that every framework's tree functions can walk."""
 
-from dataclasses import fields
-from typing import Any, TypeVar
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, TypeVar
 
+from agnostic_mask._array import Array
 from agnostic_mask._backend import Backend
 
-_T = TypeVar("_T", bound=type)
+_T = TypeVar("_T", bound="type[State]")
 
-_classes: list[type] = []
+_classes: "list[type[State]]" = []
 
 CONFIGURATION: dict[str, Any] = {"configuration": True}
 """Metadata of a dataclass field that is static: no array, part of the tree's structure."""
@@ -15,18 +16,39 @@ CONFIGURATION: dict[str, Any] = {"configuration": True}
 
 def state(cls: _T) -> _T:
     """Declare a frozen dataclass to be a state: a tree whose leaves are its arrays."""
+    # Kept on the class, since torch.compile does not trace through `fields`.
+    cls.array_fields = tuple(f.name for f in fields(cls) if f.metadata != CONFIGURATION)
+    cls.configuration = tuple(f.name for f in fields(cls) if f.metadata == CONFIGURATION)
     _classes.append(cls)
     return cls
 
 
-def field_names(cls: Any, *, configuration: bool) -> tuple[str, ...]:
-    """Names of the static fields of a state, or of those that hold arrays."""
-    return tuple(f.name for f in fields(cls) if ("configuration" in f.metadata) is configuration)
+@dataclass(frozen=True, eq=False)
+class State:
+    """What is known of the batches so far: an immutable tree of arrays.
+
+    Attributes
+    ----------
+    made_for : str
+        What the state was gathered for, with every option that decides on it. States merge only
+        if it is equal. Static.
+    dtype : str
+        Float type of results: "float32" or "float64". Static.
+    """
+
+    array_fields: ClassVar[tuple[str, ...]]
+    configuration: ClassVar[tuple[str, ...]]
+
+    made_for: str = field(metadata=CONFIGURATION)
+    dtype: str = field(metadata=CONFIGURATION)
+
+    def arrays(self) -> dict[str, Array]:
+        """The fields that hold an array, by name."""
+        named = ((name, getattr(self, name)) for name in self.array_fields)
+        return {name: x for name, x in named if x is not None}
 
 
 def register_with(backend: Backend) -> None:
     """Teach a backend that was just loaded every class of states."""
     for cls in _classes:
-        backend.register_state(
-            cls, field_names(cls, configuration=False), field_names(cls, configuration=True)
-        )
+        backend.register_state(cls, cls.array_fields, cls.configuration)

@@ -6,10 +6,12 @@ from typing import Any, Literal
 from agnostic_mask import _staged
 from agnostic_mask._array import Array
 from agnostic_mask._cover import Shape
-from agnostic_mask._dispatch import Dispatch, resolve
+from agnostic_mask._dispatch import Dispatch
 from agnostic_mask._dtypes import is_float64, is_integer, wide_float, wide_integer
 from agnostic_mask._errors import StateMismatchError
-from agnostic_mask._state import CONFIGURATION, field_names, state
+from agnostic_mask._scoring import Batch
+from agnostic_mask._state import CONFIGURATION, State, state
+from agnostic_mask._statistic import dispatch_of, joint_dtype, with_arrays, zeros_like
 
 Reduction = Literal["keras2", "keras3", "mean", "sum", "none"]
 REDUCTIONS: tuple[Reduction, ...] = ("keras2", "keras3", "mean", "sum", "none")
@@ -24,20 +26,20 @@ _COUNTS: dict[Reduction, tuple[str, ...]] = {
 
 @state
 @dataclass(frozen=True, eq=False)
-class Tally:
-    """State of an objective: an immutable tree of 0-d arrays, merged by adding them.
+class Tally(State):
+    """State of an objective, and of metrics that are ratios of sums; merged by adding.
 
     Every sum runs over score elements: s scores, m mask, w weights. Fields that a reduction
     does not need are None.
 
     Attributes
     ----------
+    made_for, dtype : str
+        As of every state. Static.
     reduction : str
         The reduction that it was made for. Static.
-    dtype : str
-        Dtype of the scores, and so of the result: "float32" or "float64". Static.
     total : array, float64
-        sum(w m s).
+        sum(w m s); 0-d, as all the others are, but for a ratio of sums of shape (parts,).
     included : array, int64
         Number of elements with m != 0 and w != 0.
     elements : array, int64, or None
@@ -51,7 +53,6 @@ class Tally:
     """
 
     reduction: Reduction = field(metadata=CONFIGURATION)
-    dtype: str = field(metadata=CONFIGURATION)
     total: Array
     included: Array
     elements: Array | None = None
@@ -59,33 +60,15 @@ class Tally:
     weighted: Array | None = None
     weight: Array | None = None
 
-    def arrays(self) -> dict[str, Array]:
-        """The fields that hold an array, by name."""
-        named = ((name, getattr(self, name)) for name in _ARRAYS)
-        return {name: x for name, x in named if x is not None}
 
+def tally(made_for: str, reduction: Reduction, batch: Batch, *, ratio: bool) -> Tally:
+    """Tally of one batch of scores; `ratio` says whether they are parts of a ratio of sums.
 
-_ARRAYS = field_names(Tally, configuration=False)
-
-
-def tally(reduction: Reduction, d: Dispatch, scores: Array, covers: _staged.Covers) -> Tally:
-    """Tally of one batch.
-
-    Parameters
-    ----------
-    reduction : str
-    d : Dispatch
-    scores : array, float32 or float64, shape S
-        Excluded elements must be finite where the covers do not tell them apart.
-    covers : Covers
-        They cover leading axes of S.
-
-    Returns
-    -------
-    Tally
+    Excluded scores must be finite where the covers do not tell them apart.
     """
+    d, parts, covers = batch
     xp = d.xp
-    shape: Shape = tuple(scores.shape)
+    shape: Shape = tuple(parts[0].shape)
     axes = tuple(range(len(shape)))
     mask, soft, weights = covers
     joint = covers.inclusion(xp, len(shape))
@@ -106,50 +89,44 @@ def tally(reduction: Reduction, d: Dispatch, scores: Array, covers: _staged.Cove
             return _staged.sum_of_factors(d, shape, factors, axes)
         return None if mask is None and reduction == "keras2" else counted(mask)
 
+    def flat(x: Array) -> Array:
+        return d.backend.as_array(xp.reshape(x, ()))
+
     with d.backend.wide():
         arrays = {name: needed(name) for name in _COUNTS[reduction]}
-        arrays["total"] = _staged.weighted_sum(d, scores, joint, axes)
         arrays["included"] = _staged.count(d, shape, joint.include, axes)
-        flat = {
-            name: None if x is None else d.backend.as_array(xp.reshape(x, ()))
-            for name, x in arrays.items()
-        }
-    name = "float64" if is_float64(xp, scores) else "float32"
-    return Tally(reduction, name, **flat)
+        named = {name: None if x is None else flat(x) for name, x in arrays.items()}
+        totals = [flat(_staged.weighted_sum(d, scores, joint, axes)) for scores in parts]
+        named["total"] = xp.stack(totals) if ratio else totals[0]
+    name = "float64" if is_float64(xp, parts[0]) else "float32"
+    return Tally(made_for, name, reduction, **named)
 
 
-def zero(d: Dispatch, reduction: Reduction, dtype: str) -> Tally:
+def zero(made_for: str, reduction: Reduction, d: Dispatch, dtype: str, parts: Shape) -> Tally:
     """The tally of no batch at all, which changes nothing when merged."""
     xp = d.xp
     with d.backend.wide():
-        integer = wide_integer(xp, d.device, d.backend)
-        none = xp.zeros((), dtype=integer, device=d.device)
-        total = xp.zeros((), dtype=wide_float(xp, d.device, d.backend), device=d.device)
+        none = xp.zeros((), dtype=wide_integer(xp, d.device, d.backend), device=d.device)
+        wide = wide_float(xp, d.device, d.backend)
+        nothing = xp.zeros((), dtype=wide, device=d.device)
         return Tally(
-            reduction,
+            made_for,
             dtype,
-            total,
+            reduction,
+            xp.zeros(parts, dtype=wide, device=d.device) if parts else nothing,
             none,
             masked=none if reduction == "keras3" else None,
-            weight=total if reduction == "mean" else None,
+            weight=nothing if reduction == "mean" else None,
         )
 
 
-def zero_like(like: Tally) -> Tally:
-    """Zeros with the fields of `like`, for loops that want one structure throughout."""
-    d = _dispatch_of(like)
-    with d.backend.wide():
-        arrays = {name: d.xp.zeros_like(x) for name, x in like.arrays().items()}
-        return Tally(like.reduction, like.dtype, **arrays)
-
-
 def merge(left: Tally, right: Tally) -> Tally:
-    """Tally of the parts of both, which were made for the same reduction.
+    """Tally of the batches of both, which were made for the same.
 
     Raises
     ------
     StateMismatchError
-        If, under "keras2", one is of parts with and one of parts without a mask, or weights.
+        If, under "keras2", one is of batches with and one of batches without a mask, or weights.
     MixedFrameworksError, MixedDevicesError
         If their arrays do not belong together.
     """
@@ -157,6 +134,7 @@ def merge(left: Tally, right: Tally) -> Tally:
         left = _met(left, right)
     elif _is_unmet(right):
         right = _met(right, left)
+    d = dispatch_of(left, right)
     ours, theirs = left.arrays(), right.arrays()
     if ours.keys() != theirs.keys():
         what = "mask" if (left.masked is None) != (right.masked is None) else "weights"
@@ -165,15 +143,9 @@ def merge(left: Tally, right: Tally) -> Tally:
             f"the formula has a factor for them or has not; pass {what} of ones for the parts "
             f"that have none"
         )
-    d = resolve(
-        [
-            *((f"left.{n}", x) for n, x in ours.items()),
-            *((f"right.{n}", x) for n, x in theirs.items()),
-        ]
-    )
     with d.backend.wide():
         sums = {name: d.backend.as_array(_add(d.xp, x, theirs[name])) for name, x in ours.items()}
-    return Tally(left.reduction, max(left.dtype, right.dtype), **sums)
+    return with_arrays(left, sums, dtype=joint_dtype(left, right))
 
 
 def _add(xp: Any, a: Array, b: Array) -> Array:
@@ -189,51 +161,26 @@ def _is_unmet(tally: Tally) -> bool:
 
 
 def _met(unmet: Tally, met: Tally) -> Tally:
-    return Tally(unmet.reduction, unmet.dtype, **zero_like(met).arrays())
+    return with_arrays(zeros_like(met), {}, dtype=unmet.dtype)
 
 
-def check_made_for(reduction: Reduction, name: str, tally: Any) -> None:
-    """Raise unless `tally` is a state of this reduction.
+def reduced(d: Dispatch, tally: Tally, epsilon: float) -> Array:
+    """What the total of a tally, or each of its parts, is reduced to, in the accumulator's dtype.
 
-    Raises
-    ------
-    TypeError
-        If it is no state at all.
-    StateMismatchError
-        If it was made for another reduction.
+    `d.backend.wide` must be entered by the caller.
     """
-    if not isinstance(tally, Tally):
-        raise TypeError(
-            f"{name} is a {type(tally).__name__}; expected a state that zero, update or merge made"
-        )
-    if tally.reduction != reduction:
-        raise StateMismatchError(
-            f"{name} was made for reduction {tally.reduction!r}; expected {reduction!r}, that of "
-            f"this objective: the two count different things"
-        )
+    xp, total = d.xp, tally.total
+    if tally.reduction == "keras2":
+        return _keras2(xp, tally, epsilon)
+    if tally.reduction == "keras3":
+        value = _staged.ratio(xp, total, xp.astype(tally.masked, total.dtype))
+        return xp.where(tally.masked == 0, 0.0, value)
+    if tally.reduction == "mean":
+        return _staged.ratio(xp, total, tally.weight)
+    return total
 
 
-def compute(tally: Tally, empty: float | None, epsilon: float) -> Array:
-    """Value of the objective whose batches were tallied, 0-d, in the scores' dtype."""
-    d = _dispatch_of(tally)
-    xp = d.xp
-    with d.backend.wide():
-        wide = tally.total.dtype
-        value = tally.total
-        if tally.reduction == "keras2":
-            value = _keras2(d, tally, epsilon)
-        elif tally.reduction == "keras3":
-            value = _staged.ratio(xp, value, xp.astype(tally.masked, wide))
-            value = xp.where(tally.masked == 0, 0.0, value)
-        elif tally.reduction == "mean":
-            value = _staged.ratio(xp, value, tally.weight)
-        if empty is not None:
-            value = xp.where(tally.included == 0, empty, value)
-        return d.backend.as_array(xp.astype(value, getattr(xp, tally.dtype)))
-
-
-def _keras2(d: Dispatch, tally: Tally, epsilon: float) -> Array:
-    xp = d.xp
+def _keras2(xp: Any, tally: Tally, epsilon: float) -> Array:
     wide = tally.total.dtype
     if tally.elements is None:
         return xp.full_like(tally.total, xp.nan)
@@ -246,7 +193,3 @@ def _keras2(d: Dispatch, tally: Tally, epsilon: float) -> Array:
         share = _staged.ratio(xp, xp.astype(tally.weighted, wide), elements)
         value = _staged.ratio(xp, value, share)
     return value
-
-
-def _dispatch_of(tally: Tally) -> Dispatch:
-    return resolve(tally.arrays().items())

@@ -37,6 +37,12 @@ class CupyBackend(Backend):
     def has_dtype(self, xp: Any, device: Any, dtype: str) -> bool:
         return True
 
+    def sum_by_label(self, labels: Array, n: int, values: Array | None = None) -> Array:
+        # cupy.bincount waits for the device, to learn the greatest label.
+        sums = cupy.zeros(n, cupy.uint64 if values is None else values.dtype)
+        cupyx.scatter_add(sums, labels, 1 if values is None else values)
+        return sums.view(cupy.int64) if values is None else sums
+
     def host(self, x: Array) -> Any:
         return x.get()
 

@@ -39,11 +39,24 @@ class DaskBackend(Backend):
     def has_dtype(self, xp: Any, device: Any, dtype: str) -> bool:
         return True
 
+    def sum_by_label(self, labels: Array, n: int, values: Array | None = None) -> Array:
+        if values is not None:
+            values = values.rechunk(labels.chunks)
+        return dask.array.bincount(labels, weights=values, minlength=n)
+
     def host(self, x: Array) -> Any:
         return x.compute()
 
     def copy(self, x: Array) -> Array:
         return x.copy()
+
+    def take_along_axis(self, x: Array, indices: Array) -> Array:
+        whole = {x.ndim - 1: -1}
+        x, indices = x.rechunk(whole), indices.rechunk(whole)
+        indices = indices.rechunk((*x.chunks[:-1], indices.chunks[-1]))
+        return dask.array.map_blocks(
+            np.take_along_axis, x, indices, axis=-1, dtype=x.dtype, chunks=indices.chunks
+        )
 
     def from_dlpack(self, x: Any, device: Any) -> Array:
         raise BufferError("Dask arrays do not exchange memory by DLPack")

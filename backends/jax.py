@@ -34,6 +34,15 @@ class JaxBackend(Backend):
     ) -> None:
         jax.tree_util.register_dataclass(cls, list(arrays), list(configuration))
 
+    def sum_by_label(self, labels: Array, n: int, values: Array | None = None) -> Array:
+        dtype = jnp.int64 if values is None else values.dtype
+        return jnp.zeros(n, dtype).at[labels].add(1 if values is None else values)
+
+    def products(self, left: Array, right: Array) -> Array:
+        # The derivative of jnp.matmul asks for float64 by name, after `wide` was left.
+        last, others = left.ndim - 1, tuple(range(left.ndim - 2))
+        return jax.lax.dot_general(left, right, (((last,), (last,)), (others, others)))
+
     def host(self, x: Array) -> Any:
         return jax.device_get(x)
 

@@ -12,6 +12,10 @@ from agnostic_mask import Array, Backend
 class NumpyBackend(Backend):
     """Eager arrays in host memory; subclasses that change what an operation means are refused."""
 
+    tile_elements = (
+        2**17
+    )  # half a megabyte of float32, which leaves room for temporaries in a cache
+
     def namespace(self) -> Any:
         return xp
 
@@ -48,6 +52,9 @@ class NumpyBackend(Backend):
 
     def as_array(self, x: Array) -> Array:
         return np.asarray(x)
+
+    def sum_by_label(self, labels: Array, n: int, values: Array | None = None) -> Array:
+        return np.bincount(labels, weights=values, minlength=n)
 
 
 backend = NumpyBackend("numpy")

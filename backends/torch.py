@@ -74,6 +74,16 @@ class TorchBackend(Backend):
             return torch.asarray(x.view("int16"), device=device, copy=True).view(torch.bfloat16)
         return torch.asarray(x.astype(x.dtype.newbyteorder("=")), device=device)
 
+    def sum_by_label(self, labels: Array, n: int, values: Array | None = None) -> Array:
+        values = torch.ones_like(labels) if values is None else values
+        return values.new_zeros(n).index_add(0, labels, values)
+
+    def cumulative_sum(self, x: Array, axis: int) -> Array:
+        return torch.cumsum(x, axis, dtype=x.dtype)
+
+    def take_along_axis(self, x: Array, indices: Array) -> Array:
+        return torch.gather(x, -1, indices)  # where take_along_dim, exported, fixes the shape
+
     def copy(self, x: Array) -> Array:
         return x.clone()
 

@@ -48,6 +48,11 @@ class Environment:
         array = np.array(self.knowledge.host(x))
         return array.astype("float32") if array.dtype.name == "bfloat16" else array
 
+    @property
+    def compiles_shapes(self) -> bool:
+        """Whether every operation is compiled anew for each shape that it meets, as JAX does."""
+        return self.backend == "jax"
+
     def dtypes(self) -> tuple[str, ...]:
         """Names of the float types that arrays can have here."""
         return tuple(name for name in FLOATS if self._has(name))

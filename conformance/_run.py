@@ -11,6 +11,9 @@ from .cases import Case, all_cases
 from .laws import LAWS, Law, Run, ViolationError, agreement
 from .oracle import Reference
 
+Seen = tuple[Environment, np.ndarray, Reference]
+"""An environment, its result, and how far that may be off there."""
+
 PASSED, FAILED, NOT_APPLICABLE = "passed", "failed", "not applicable"
 
 
@@ -68,7 +71,7 @@ def run(
     """
     for case in all_cases() if cases is None else cases:
         references: dict[Any, Reference] = {}
-        seen: dict[str, list[tuple[Environment, np.ndarray]]] = {}
+        seen: dict[str, list[Seen]] = {}
         for env in environments:
             for dtype in env.dtypes() if case.floating else ("float32",):
                 trial = Run(case, env, dtype, seed, references)
@@ -109,7 +112,7 @@ def _apply(law: Law, trial: Run) -> Row:
         return _row(trial, law.name, PASSED, share)
 
 
-def _agree(trial: Run, seen: list[tuple[Environment, np.ndarray]]) -> Row:
+def _agree(trial: Run, seen: list[Seen]) -> Row:
     """Compare with every environment before: the law of agreement is about pairs."""
     name = "agreement"
     with trial.env.scope(trial.dtype):
@@ -120,11 +123,11 @@ def _agree(trial: Run, seen: list[tuple[Environment, np.ndarray]]) -> Row:
         except Exception as error:  # as above
             return _row(trial, name, FAILED, reason=f"{type(error).__name__}: {error}")
     worst, where = 0.0, ""
-    for env, other in seen:
-        share = agreement(other, result, reference)
+    for env, other, theirs in seen:
+        share = agreement(other, result, theirs, reference)
         if share > worst:
             worst, where = share, env.label
-    seen.append((trial.env, result))
+    seen.append((trial.env, result, reference))
     if worst > 1:
         return _row(trial, name, FAILED, reason=f"{worst:.3g} times both bounds from {where}")
     return _row(trial, name, PASSED, worst)

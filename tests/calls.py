@@ -5,6 +5,7 @@ framework and calls nothing of the package while it is imported.
 """
 
 import functools
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 import agnostic_mask as am
+from agnostic_mask.conformance.cases import MetricCase, all_cases
 
 SHAPE = (4, 3, 2)
 REDUCTIONS = ("keras2", "keras3", "mean", "sum", "none")
@@ -235,7 +237,64 @@ def _reductions() -> list[Call]:
             **_cover((4, 3), None, _rng()),
         }
         found.append(Call(f"softmax axis {axis}", "softmax", fn, arrays, ("x",)))
+    return found + _more_reductions()
+
+
+FULL, ROWS, BARE = ((4, 3), (4,)), ((4, 3), None), (None, None)
+MORE_REDUCTIONS: tuple[tuple[str, dict[str, Any], Any, tuple[str, ...]], ...] = (
+    ("argmin", {"axis": 1}, FULL, ()),
+    ("argmax", {}, ROWS, ()),
+    ("vector_norm", {"axis": 0}, FULL, ("x", "weights")),
+    ("vector_norm", {"ord": 3}, BARE, ("x",)),
+    ("cumulative_sum", {"axis": 1}, FULL, ("x", "weights")),
+    ("cumulative_sum", {"axis": 0, "include_initial": True}, ROWS, ("x",)),
+    ("cov", {}, ((4,), (4,)), ("x",)),
+    ("corrcoef", {"axis": (0, 1)}, FULL, ("x",)),
+    ("median", {"axis": 0, "keepdims": True}, FULL, ("x",)),
+    ("median", {}, ROWS, ("x",)),
+    ("quantile", {"q": (0.25, 0.6), "axis": (0, 2)}, ROWS, ("x",)),
+    ("quantile", {"q": 0.3, "method": "inverted_cdf"}, FULL, ("x",)),
+)
+
+
+def _more_reductions() -> list[Call]:
+    found = []
+    for name, options, (mask, weights), smooth in MORE_REDUCTIONS:
+        rng, given = _rng(6), dict(options)
+        arrays = {"x": rng.normal(size=SHAPE).astype(np.float32), **_cover(mask, weights, rng)}
+        of = getattr(am, name)
+        if "q" in given:
+            of = functools.partial(_shares, given.pop("q"))
+        fn = functools.partial(_positional, of, tuple(arrays), **given)
+        label = f"{name} mask {mask} weights {weights} {options}"
+        found.append(_garbage(Call(label, name, fn, arrays, smooth), "x"))
+    # Its value is -Inf where excluded, which the projection of a result cannot add up.
+    x = {"x": _rng(6).normal(size=SHAPE).astype(np.float32)}
+    fn = functools.partial(am.log_softmax, axis=-1)
+    found.append(Call("log_softmax", "log_softmax", fn, x, ("x",)))
+    for part, (options, (mask, weights)) in itertools.product(
+        (0, 1), (({"bins": 3}, FULL), ({"bins": 4, "range": (-1, 1)}, ROWS))
+    ):
+        arrays = {**{n: a.copy() for n, a in x.items()}, **_cover(mask, weights, _rng(7))}
+        fn = functools.partial(_positional, _part_of_histogram, tuple(arrays), part=part, **options)
+        label = f"histogram {('counts', 'edges')[part]} mask {mask} weights {weights} {options}"
+        found.append(_garbage(Call(label, "histogram", fn, arrays), "x"))
+    fn = functools.partial(_positional, _edges_given, ("x", "edges"))
+    edges = {"edges": np.asarray([-1.0, 0.0, 0.5], dtype=np.float32)}
+    found.append(Call("histogram, edges as an array", "histogram", fn, {**x, **edges}))
     return found
+
+
+def _shares(q: Any, x: Any, **options: Any) -> Any:
+    return am.quantile(x, q, **options)
+
+
+def _part_of_histogram(x: Any, *, part: int, **options: Any) -> Any:
+    return am.histogram(x, **options)[part]
+
+
+def _edges_given(x: Any, *, edges: Any) -> Any:
+    return am.histogram(x, bins=edges)[0]
 
 
 def _positional(fn: Any, names: tuple[str, ...], *arrays: Any, **options: Any) -> Any:
@@ -266,17 +325,51 @@ def _losses() -> list[Call]:
     options: dict[str, list[dict[str, Any]]] = {
         "squared_error": [{}],
         "absolute_error": [{}],
-        "huber": [{"delta": 0.25}],
-        "binary_crossentropy": [{"label_smoothing": 0.1}, {"from_logits": True}],
+        "absolute_percentage_error": [{}],
+        "binary_crossentropy": [
+            {"label_smoothing": 0.1},
+            {"from_logits": True},
+            {"from_logits": True, "pos_weight": 2.0},
+        ],
+        "binary_focal_crossentropy": [{"apply_class_balancing": True}, {"from_logits": True}],
         "categorical_crossentropy": [{"axis": 1}, {"from_logits": True}],
+        "categorical_focal_crossentropy": [{"axis": 1}, {"from_logits": True, "gamma": 1.5}],
+        "categorical_generalized_cross_entropy": [{}],
+        "categorical_hinge": [{}],
+        "charbonnier": [{"epsilon": 0.25}],
+        "cosine_similarity": [{"axis": 1}],
+        "gamma_deviance": [{}],
+        "gaussian_nll": [{"full": True}],
+        "hinge": [{}],
+        "huber": [{"delta": 0.25}],
+        "js_divergence": [{}],
+        "kl_divergence": [{}, {"log_input": True, "log_target": True}],
+        "log_cosh": [{}],
+        "nll": [{"ignore_class": 1}],
+        "pinball": [{"quantile": 0.25}],
+        "poisson": [{}, {"log_input": True}],
+        "smooth_l1": [{"beta": 0.25}],
         "sparse_categorical_crossentropy": [{}, {"from_logits": True, "ignore_class": 1}],
+        "squared_hinge": [{}],
+        "squared_logarithmic_error": [{}],
+        "symmetric_absolute_percentage_error": [{}],
+        "tweedie_deviance": [{"power": 1}, {"power": 3}],
     }
+    takes_labels = (
+        "sparse_categorical_crossentropy",
+        "categorical_generalized_cross_entropy",
+        "nll",
+    )
     found = []
     for name, variants in options.items():
-        first = labels if name.startswith("sparse") else y_true
+        first = labels if name in takes_labels else y_true
+        if name == "gaussian_nll":
+            first = y_true[..., 0]
         for given in variants:
             fn = functools.partial(getattr(am.losses, name), **given)
-            arrays = {"y_true": first, "y_pred": y_pred}
+            # Of numbers that are close a deviance leaves little but the roundings of both.
+            second = y_pred + 4 if name == "tweedie_deviance" else y_pred
+            arrays = {"y_true": first, "y_pred": second}
             found.append(Call(f"losses.{name} {given}", f"losses.{name}", fn, arrays, ()))
     return found
 
@@ -301,4 +394,23 @@ def _helpers() -> list[Call]:
     ]
 
 
-CALLS = [*_objectives(), *_reductions(), *_losses(), *_helpers()]
+def _metrics() -> list[Call]:
+    found = []
+    for case in all_cases():
+        if not isinstance(case, MetricCase):
+            continue
+        inputs = case.inputs(_rng(11))
+        narrow = {"f": np.float32, "i": np.int32, "b": np.bool_}
+        arrays = {name: x.astype(narrow[x.dtype.kind]) for name, x in inputs.items()}
+        rows = case.class_axis(2) is not None
+        smooth = () if rows or case.why_not("gradient") else tuple(case.smooth())
+        fn = of_objective(case.metric, tuple(arrays))
+        found.append(Call(case.name.partition(" mask")[0], case.covers, fn, arrays, smooth))
+    return found
+
+
+CALLS = [*_objectives(), *_reductions(), *_losses(), *_metrics(), *_helpers()]
+
+_ONE_A_FUNCTION = {call.covers: call for call in reversed(CALLS)}
+FIRST_CALLS = [c for c in CALLS if c in _ONE_A_FUNCTION.values() or c.name.startswith("objective")]
+"""Calls to try as the first of a process: what is done once hardly depends on the function."""

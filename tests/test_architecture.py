@@ -21,6 +21,9 @@ PACKAGES = {
 SOURCES = {folder: sorted((ROOT / folder).rglob("*.py")) for folder in PACKAGES}
 ALL_SOURCES = [path for paths in SOURCES.values() for path in paths]
 PUBLIC = {*am.__all__, "__all__", "__version__"}
+OF_NAMED_TUPLES = {"_replace", "_fields", "_asdict"}  # public, in spite of their names
+# npz is NumPy's own format, which NumPy reads and writes.
+MAY_IMPORT = {"agnostic_mask/states/_file.py": "numpy"}
 BESIDE = {"cupy": ("cupyx",), "torch": ("ml_dtypes",)}  # what a framework comes or works with
 LONGEST_FILE = 400
 
@@ -113,14 +116,15 @@ def others_secrets(source):
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr.startswith("_"):
             owner = ast.unparse(node.value)
-            dunder = node.attr.endswith("__")
-            if not dunder and owner not in {"self", "cls"} | beside:
+            public = node.attr.endswith("__") or node.attr in OF_NAMED_TUPLES
+            if not public and owner not in {"self", "cls"} | beside:
                 yield f"{owner}.{node.attr}"
 
 
 @modules(SOURCES["agnostic_mask"])
 def test_the_core_imports_no_framework_and_neither_of_the_other_packages(path):
-    assert list(foreign_to_the_core(path.read_text(), package_of(path))) == []
+    foreign = set(foreign_to_the_core(path.read_text(), package_of(path)))
+    assert foreign - {MAY_IMPORT.get(path.relative_to(ROOT).as_posix())} == set()
 
 
 @modules(SOURCES["backends"])

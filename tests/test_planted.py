@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import agnostic_mask as am
-from agnostic_mask import _cover, _scoring, _staged, _tally
+from agnostic_mask import _cover, _metric, _scoring, _staged, _tally
 from agnostic_mask.conformance._environments import environments
 from agnostic_mask.conformance._run import FAILED, run
 from agnostic_mask.conformance.cases import all_cases
@@ -33,7 +33,8 @@ def mean_of_means(left, right):
     if left.included == 0:
         return right
     half = (left.total / left.weight + right.total / right.weight) / 2
-    return _tally.Tally(left.reduction, left.dtype, half, left.included, weight=half / half)
+    weight = half / half
+    return _tally.Tally(left.made_for, left.dtype, "mean", half, left.included, weight=weight)
 
 
 def float32(xp, device, backend):
@@ -54,10 +55,10 @@ def in_place(xp, include, x, other):
     return x
 
 
-def elsewhere(tally, empty, epsilon, compute=_tally.compute):
+def elsewhere(metric, state, compute=_metric.Metric.compute):
     import array_api_strict
 
-    return compute(tally, empty, epsilon).to_device(array_api_strict.Device("device2"))
+    return compute(metric, state).to_device(array_api_strict.Device("device2"))
 
 
 PLANTED = {
@@ -68,7 +69,7 @@ PLANTED = {
     "output-only selection": (_scoring, "_substitute", output_only, "gradient", LOGS, "jax"),
     "a NaN weight let through": (_staged, "_present", factor_as_it_is, "excluded", MEAN, "torch"),
     "an input written to": (_staged, "select", in_place, "untouched", "sum", "numpy"),
-    "a result elsewhere": (_tally, "compute", elsewhere, "home", MEAN, "array_api_strict"),
+    "a result elsewhere": (_metric.Metric, "compute", elsewhere, "home", MEAN, "array_api_strict"),
 }
 
 

@@ -1,11 +1,7 @@
 import functools
-import os
-
-os.environ["KERAS_BACKEND"] = "torch"
 
 import jax
 import jax.numpy as jnp
-import keras
 import numpy as np
 import optax
 import pytest
@@ -17,6 +13,7 @@ import torch.nn.functional as F  # noqa: N812
 import agnostic_mask as am
 
 from .arrays import backends, close, gradients, host, knowledge, make, wide
+from .peers import classes_second, jaxed, keras, last, tensors
 
 L = am.losses
 RNG = np.random.default_rng(11)
@@ -26,35 +23,6 @@ PROBABILITIES = scipy.special.softmax(LOGITS, axis=-1)
 BINARY = RNG.integers(0, 2, size=(5, 4, 3)).astype(float)
 LABELS = RNG.integers(0, 3, size=(5, 4))
 SOFT = scipy.special.softmax(RNG.normal(size=(5, 4, 3)), axis=-1)
-
-
-def tensors(fn):
-    """A function of torch tensors, for NumPy arrays."""
-
-    def of_numpy(*arrays):
-        return fn(*(torch.from_numpy(np.array(a)) for a in arrays)).numpy()
-
-    return of_numpy
-
-
-def jaxed(fn):
-    """A function of JAX arrays, for NumPy arrays and with float64."""
-
-    def of_numpy(*arrays):
-        with jax.enable_x64(True):
-            return np.asarray(fn(*(jnp.asarray(a) for a in arrays)))
-
-    return of_numpy
-
-
-def last(fn):
-    """The mean over the last axis of scores that keras takes by itself."""
-    return lambda t, p: am.mean(fn(t, p), axis=-1)
-
-
-def classes_second(fn):
-    """torch wants the class axis second."""
-    return lambda t, p: fn(p.movedim(-1, 1), t.movedim(-1, 1) if t.ndim == p.ndim else t)
 
 
 k = keras.losses

@@ -86,8 +86,54 @@ def softmax(x: Array, /, *, mask: Array | None = None, axis: Axis = None) -> Arr
         return p.d.backend.as_array(exponentials / total)
 
 
+def log_softmax(x: Array, /, *, mask: Array | None = None, axis: Axis = None) -> Array:
+    """Logarithm of `softmax`, ``x - logsumexp(x)``, which cannot vanish.
+
+    Parameters
+    ----------
+    x, mask, axis
+        As for `softmax`.
+
+    Returns
+    -------
+    array, shape of x
+        Float type of x (at least float32). -Inf where excluded, the logarithm of softmax's 0.
+
+    Raises
+    ------
+    UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+
+    Notes
+    -----
+    0 times -Inf is NaN: give what you compute from it the same mask, which leaves -Inf out.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import agnostic_mask as am
+    >>> am.log_softmax(np.asarray([0.0, 1000.0, np.nan]), mask=np.asarray([True, True, False]))
+    array([-1000.,     0.,   -inf])
+    """
+    p = plan(x, mask, None, axis, keepdims=True)
+    xp = p.d.xp
+    with p.d.backend.wide():
+        joint = p.inclusion()
+        shifted, _ = _shifted(p, joint.include)
+        exponentials = _staged.select(xp, joint.include, xp.exp(shifted), 0.0)
+        total = _staged.weighted_sum(p.d, exponentials, joint, p.axes)
+        logarithm = cast(xp, shifted, total.dtype) - xp.log(xp.where(total == 0, 1.0, total))
+        value = _staged.select(xp, joint.include, cast(xp, logarithm, p.dtype), -xp.inf)
+        return p.d.backend.as_array(value)
+
+
 def _shifted_exponentials(p: Plan, include: Array | None) -> tuple[Array, Array]:
-    """``exp(x - top)``, 0 where excluded, and `top`, the greatest included element if finite."""
+    """``exp(x - top)``, 0 where excluded, and `top`."""
+    shifted, top = _shifted(p, include)
+    return _staged.select(p.d.xp, include, p.d.xp.exp(shifted), 0.0), top
+
+
+def _shifted(p: Plan, include: Array | None) -> tuple[Array, Array]:
+    """``x - top``, 0 where excluded, and `top`, the greatest included element if finite."""
     xp = p.d.xp
     x = cast(xp, p.x, p.dtype)
     if _cover.size(p.shape) == 0:
@@ -99,5 +145,4 @@ def _shifted_exponentials(p: Plan, include: Array | None) -> tuple[Array, Array]
         # An infinite top would leave Inf - Inf; the greatest finite number keeps Inf alone alive.
         top = xp.where(top == xp.inf, float(xp.finfo(x.dtype).max), top)
         top = xp.where(top == -xp.inf, 0.0, top)
-    shifted = _staged.select(xp, include, _staged.select(xp, include, x, 0.0) - top, 0.0)
-    return _staged.select(xp, include, xp.exp(shifted), 0.0), top
+    return _staged.select(xp, include, _staged.select(xp, include, x, 0.0) - top, 0.0), top

@@ -91,19 +91,19 @@ def _extreme(p: Plan, which: Literal["min", "max"]) -> Array:
             f"x has dtype {p.x.dtype}; expected numbers. For booleans take agnostic_mask.{other}"
         )
     with p.d.backend.wide():
-        return _picked(
-            p, xp.asarray(_of_nothing(xp, p.x, which), dtype=p.x.dtype, device=p.d.device), which
-        )
+        value = extreme(p, which)
+        return p.finish(value, value.dtype)
 
 
-def _picked(p: Plan, nothing: Array, which: Literal["min", "max"]) -> Array:
+def extreme(p: Plan, which: Literal["min", "max"]) -> Array:
+    """Least or greatest included element, with dimensions of 1 over the axes."""
     xp = p.d.xp
+    nothing = xp.asarray(_of_nothing(xp, p.x, which), dtype=p.x.dtype, device=p.d.device)
     if _cover.size(p.shape) == 0:
         kept = tuple(1 if i in p.axes else n for i, n in enumerate(p.shape))
-        return p.finish(xp.broadcast_to(nothing, kept), p.x.dtype)
+        return xp.broadcast_to(nothing, kept)
     x = _staged.select(xp, p.inclusion().include, p.x, nothing)
-    value = getattr(xp, which)(x, axis=p.axes, keepdims=True) if p.axes else x
-    return p.finish(value, x.dtype)
+    return getattr(xp, which)(x, axis=p.axes, keepdims=True) if p.axes else x
 
 
 def _of_nothing(xp: Any, x: Array, which: Literal["min", "max"]) -> Any:

@@ -67,6 +67,19 @@ def normalised_axes(axis: Axis, rank: int) -> tuple[int, ...]:
     return tuple(axes)
 
 
+def one_axis(axis: Any) -> Any:
+    """`axis`, which must not be several.
+
+    Raises
+    ------
+    AxisError
+        If it is a sequence.
+    """
+    if isinstance(axis, Sequence):
+        raise AxisError(f"axis is {axis!r}; expected a single integer")
+    return axis
+
+
 def plan(x: Array, mask: Array | None, weights: Array | None, axis: Axis, keepdims: bool) -> Plan:
     """Check the arguments of a reduction."""
     if x is None:

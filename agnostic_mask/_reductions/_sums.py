@@ -1,5 +1,7 @@
 """Reductions that are sums, or ratios of sums."""
 
+from typing import Any
+
 from agnostic_mask import _staged
 from agnostic_mask._array import Array
 from agnostic_mask._dtypes import (
@@ -64,12 +66,17 @@ def sum(
 
 
 def _integer_sum(p: Plan) -> Array:
+    x, dtype = exact_terms(p)
+    return p.finish(_staged.sum_over(p.d, x, p.axes, dtype), dtype)
+
+
+def exact_terms(p: Plan) -> tuple[Array, Any]:
+    """Integers or booleans, 0 where excluded, and the dtype in which their sum is exact."""
     xp = p.d.xp
     unsigned = dtype_kind(xp, p.x.dtype) == "unsigned" and xp.iinfo(p.x.dtype).bits == 64
     dtype = p.x.dtype if unsigned else wide_integer(xp, p.d.device, p.d.backend)
     x = p.x if is_integer(xp, p.x) else xp.astype(p.x, xp.uint8)
-    x = _staged.select(xp, p.inclusion().include, x, 0)
-    return p.finish(_staged.sum_over(p.d, x, p.axes, dtype), dtype)
+    return _staged.select(xp, p.inclusion().include, x, 0), dtype
 
 
 def mean(

@@ -1,8 +1,8 @@
-"""Losses of real targets, elementwise."""
+"""Losses of real targets, elementwise: powers of the residual, and the quantile loss."""
 
 from agnostic_mask._array import Array
 from agnostic_mask._declare import scores
-from agnostic_mask.losses._operands import paired
+from agnostic_mask.losses._operands import option, paired
 
 
 @scores(harmless=(0.0, 0.0))
@@ -75,47 +75,43 @@ def absolute_error(y_true: Array, y_pred: Array, /) -> Array:
 
 
 @scores(harmless=(0.0, 0.0))
-def huber(y_true: Array, y_pred: Array, /, *, delta: float = 1.0) -> Array:
-    """Huber loss: squared near zero, linear beyond `delta`.
+def pinball(y_true: Array, y_pred: Array, /, *, quantile: float = 0.5) -> Array:
+    """Pinball (quantile) loss, ``max(q r, (q - 1) r)`` of ``r = y_true - y_pred``.
 
-    With ``r = |y_pred - y_true|``: ``r**2 / 2`` if ``r <= delta``, else
-    ``delta * (r - delta / 2)`` (Huber, 1964).
+    The best constant is the quantile q of y_true (Koenker and Bassett, 1978).
 
     Parameters
     ----------
     y_true, y_pred : array, shape S
         Real; integers and half types are brought to a float type.
-    delta : float
-        Where the linear part begins, in the unit of y; above 0.
+    quantile : float
+        Between 0 and 1, neither of them.
 
     Returns
     -------
     array, shape S
-        Scores, in the unit of y squared; float32 or float64.
+        Scores, in the unit of y; float32 or float64.
 
     Raises
     ------
     ShapeMismatchError
         If the shapes differ.
     ValueError
-        If `delta` is not above 0.
+        If `quantile` is out of range.
 
     Notes
     -----
-    Keras's `huber` is the mean of these over the last axis.
+    scikit-learn's `mean_pinball_loss` is the mean of these, its `alpha` the quantile. At
+    ``quantile=0.5`` it is half the absolute error.
 
     Examples
     --------
     >>> import numpy as np
     >>> import agnostic_mask as am
-    >>> am.losses.huber(np.asarray([1.0, 2.0]), np.asarray([1.5, 0.0]))
-    array([0.125, 1.5  ])
+    >>> am.losses.pinball(np.asarray([1.0, 2.0]), np.asarray([2.0, 1.0]), quantile=0.75)
+    array([0.25, 0.75])
     """
-    if not delta > 0:
-        raise ValueError(f"delta is {delta!r}; expected a number above 0")
+    option("quantile", quantile, lambda x: 0 < x < 1, "a number between 0 and 1")
     d, y_true, y_pred = paired(y_true, y_pred)
-    xp = d.xp
-    residual = xp.abs(y_pred - y_true)
-    # Clipping before squaring keeps the square, and its gradient, finite for large residuals.
-    near = xp.where(residual <= delta, residual, delta)
-    return near * (residual - near / 2)
+    residual = y_true - y_pred
+    return d.xp.where(residual < 0, (quantile - 1) * residual, quantile * residual)

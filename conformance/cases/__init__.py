@@ -1,14 +1,15 @@
 """Cases: a public function and inputs for it, with what the oracle says of them."""
 
-from ._base import Case, Host, spread
+from ._base import VALUES, Case, CoveredCase, Host, PartsCase, spread
 from ._makers import MakerCase, maker_cases
+from ._metrics import MetricCase, metric_cases
 from ._objectives import ObjectiveCase, objective_cases
 from ._reductions import ReductionCase, reduction_cases
 
 
 def all_cases() -> list[Case]:
     """Every case of the suite."""
-    return [*objective_cases(), *reduction_cases(), *maker_cases()]
+    return [*objective_cases(), *metric_cases(), *reduction_cases(), *maker_cases()]
 
 
 NOT_NUMERIC = {
@@ -18,11 +19,15 @@ NOT_NUMERIC = {
     "Backend": "the contract of backends, which every case goes through",
     "CopyRequiredError": "an exception",
     "Dispatch": "what dispatch returns",
+    "Metric": "the base of all metrics",
+    "MetricSet": "runs metrics together; tested to give each one's own bits",
     "MixedDevicesError": "an exception",
     "MixedFrameworksError": "an exception",
     "Objective": "what weighted_masked_objective returns",
     "Probe": "what available_backends returns",
+    "Running": "keeps the state of a metric; tested to give its bits",
     "ShapeMismatchError": "an exception",
+    "StateFileError": "an exception",
     "StateMismatchError": "an exception",
     "Tally": "the state of an objective, which the law of cuts goes through",
     "UnsupportedArrayError": "an exception",
@@ -31,16 +36,22 @@ NOT_NUMERIC = {
     "convert": "moves elements and computes nothing; tested bit by bit for every pair of backends",
     "dispatch": "computes nothing; every case goes through the dispatcher behind it",
     "losses": "a module; each of its functions has cases",
+    "metrics": "a module; each of its metrics has cases",
     "scores": "computes nothing; every loss is declared by it",
+    "states": "a module that moves elements; tested bit by bit for states of every kind",
 }
 """Public names that have no case, and why not."""
 
 __all__ = [
     "NOT_NUMERIC",
+    "VALUES",
     "Case",
+    "CoveredCase",
     "Host",
     "MakerCase",
+    "MetricCase",
     "ObjectiveCase",
+    "PartsCase",
     "ReductionCase",
     "all_cases",
     "spread",

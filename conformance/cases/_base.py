@@ -3,6 +3,7 @@
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -61,9 +62,102 @@ class Case(ABC):
         """Which elements count, at the shape of elements; None if the case has no such thing."""
         return None
 
+    def smooth(self) -> list[str]:
+        """Inputs for which the result has a derivative."""
+        return [name for name in ("y_pred", "x", "weights") if name in self.floating]
+
     def why_not(self, law: str) -> str | None:
         """Why a law does not apply to this case, or None if it does."""
         return None
+
+
+VALUES = ("y_true", "y_pred", "x")
+"""Inputs that a mask and weights cover."""
+
+
+class CoveredCase(Case):
+    """A case whose function takes a mask and weights.
+
+    Attributes
+    ----------
+    mask, weights : str or None
+        What they cover, in letters: "BT", "B1", "B".
+    kind : str
+        Of the weights: "real", "integer", or none.
+    ignores : bool
+        Whether y_true itself says what is excluded, and so must stay as it is.
+    counts_excluded : bool
+        Whether the formula counts weights of excluded elements that are not 0.
+    """
+
+    mask: str | None = None
+    weights: str | None = None
+    kind: str = ""
+    ignores: bool = False
+    counts_excluded: bool = False
+
+    def class_axis(self, rank: int) -> int | None:
+        """Position of the axis along which a row runs, where elements have this rank."""
+        return None
+
+    def shape(self, exact: Host) -> tuple[int, ...]:
+        """Shape of the elements, which mask and weights cover."""
+        name = next(name for name in reversed(VALUES) if name in exact)
+        shape = list(exact[name].shape)
+        axis = self.class_axis(len(shape) - 1)
+        if axis is not None:
+            del shape[axis]
+        return tuple(shape)
+
+    def unmasked(self, exact: Host) -> np.ndarray:
+        """Which elements the mask leaves, whatever the weights."""
+        shape = self.shape(exact)
+        left = np.ones(shape, dtype=bool)
+        if "mask" in exact:
+            left &= spread(exact["mask"], shape) != 0
+        return left
+
+    def included(self, exact: Host) -> np.ndarray:
+        left = self.unmasked(exact)
+        if "weights" in exact:
+            left &= spread(exact["weights"], left.shape) != 0
+        return left
+
+    def flat(self, exact: Host, repeats: np.ndarray) -> Host:
+        """Inputs as one axis of elements, each as often as `repeats` says, uncovered."""
+        shape = repeats.shape
+        found: Host = {}
+        for name in VALUES:
+            if name not in exact:
+                continue
+            x = exact[name]
+            axis = self.class_axis(len(shape))
+            if axis is not None and x.ndim > len(shape):
+                x = np.moveaxis(x, axis, -1)
+            rows = x.reshape(-1, *x.shape[len(shape) :])
+            found[name] = np.repeat(rows, repeats.reshape(-1), axis=0)
+        return found
+
+    def call_flat(self, arrays: Mapping[str, am.Array]) -> am.Array:
+        """Call the function on what `flat` gave."""
+        return self.call(arrays)
+
+
+class PartsCase(CoveredCase):
+    """A case whose value can be had from parts of the data, by four verbs.
+
+    Attributes
+    ----------
+    four_operations : bool
+        Whether scores are made by the four operations alone, so that they cannot depend on
+        position, and a float32 result must not depend on the parts.
+    """
+
+    four_operations: bool = False
+
+    @abstractmethod
+    def verbs(self) -> Any:
+        """What has `zero`, `update`, `merge` and `compute`."""
 
 
 def covering(

@@ -8,10 +8,17 @@ import numpy as np
 
 import agnostic_mask as am
 
-from ..oracle import Reference, compute_dtype, objective_reference, score
-from ._base import SHAPE, Case, Host, covering, random_mask, random_weights, spread
-
-CLASSES = 3
+from ..oracle import (
+    CLASS_AXIS,
+    RATIOS,
+    Reference,
+    compute_dtype,
+    objective_reference,
+    ratio_reference,
+    score,
+)
+from ._base import SHAPE, Case, Host, PartsCase, covering, random_mask, random_weights
+from ._targets import takes_labels, targets
 
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "squared_error": ("squared_error", {}),
@@ -21,6 +28,10 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "binary_crossentropy logits": (
         "binary_crossentropy",
         {"from_logits": True, "label_smoothing": 0.125},
+    ),
+    "binary_crossentropy weighted": (
+        "binary_crossentropy",
+        {"from_logits": True, "pos_weight": 3.0},
     ),
     "categorical_crossentropy": ("categorical_crossentropy", {"label_smoothing": 0.125}),
     "categorical_crossentropy logits": (
@@ -32,7 +43,68 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
         "sparse_categorical_crossentropy",
         {"from_logits": True, "ignore_class": 1},
     ),
+    "absolute_percentage_error": ("absolute_percentage_error", {}),
+    "binary_focal_crossentropy": ("binary_focal_crossentropy", {"label_smoothing": 0.125}),
+    "binary_focal_crossentropy logits": (
+        "binary_focal_crossentropy",
+        {"from_logits": True, "gamma": 1.5, "apply_class_balancing": True},
+    ),
+    "categorical_focal_crossentropy": ("categorical_focal_crossentropy", {"axis": 1}),
+    "categorical_focal_crossentropy logits": (
+        "categorical_focal_crossentropy",
+        {"from_logits": True, "gamma": 1.5, "label_smoothing": 0.125},
+    ),
+    "categorical_generalized_cross_entropy": (
+        "categorical_generalized_cross_entropy",
+        {"q": 0.75},
+    ),
+    "categorical_hinge": ("categorical_hinge", {}),
+    "charbonnier": ("charbonnier", {"epsilon": 0.75}),
+    "cosine_similarity": ("cosine_similarity", {"axis": 1}),
+    "gamma_deviance": ("gamma_deviance", {}),
+    "gaussian_nll": ("gaussian_nll", {"full": True, "epsilon": 0.125, "axis": 0}),
+    "hinge": ("hinge", {}),
+    "js_divergence": ("js_divergence", {}),
+    "kl_divergence": ("kl_divergence", {}),
+    "kl_divergence logs": ("kl_divergence", {"log_input": True, "log_target": True, "axis": 1}),
+    "log_cosh": ("log_cosh", {}),
+    "nll": ("nll", {"ignore_class": 1, "axis": 0}),
+    "pinball": ("pinball", {"quantile": 0.25}),
+    "poisson": ("poisson", {}),
+    "poisson logs": ("poisson", {"log_input": True}),
+    "smooth_l1": ("smooth_l1", {"beta": 0.75}),
+    "squared_hinge": ("squared_hinge", {}),
+    "squared_logarithmic_error": ("squared_logarithmic_error", {}),
+    "symmetric_absolute_percentage_error": ("symmetric_absolute_percentage_error", {}),
+    "dice": ("dice", {}),
+    "jaccard": ("jaccard", {"smooth": 0.5}),
+    "tversky": ("tversky", {"alpha": 0.25, "beta": 0.75, "smooth": 0.5}),
+    "tweedie_deviance -1": ("tweedie_deviance", {"power": -1}),
+    "tweedie_deviance 1": ("tweedie_deviance", {"power": 1}),
+    "tweedie_deviance 1.5": ("tweedie_deviance", {"power": 1.5}),
+    "tweedie_deviance 3": ("tweedie_deviance", {"power": 3}),
 }
+
+REDUCTIONS = ("keras2", "keras3", "mean", "sum", "none")
+
+THOROUGH = ("squared_error", "binary_crossentropy", "sparse_categorical_crossentropy logits")
+"""Variants that are tried under every reduction; the others under "mean" and "none"."""
+
+FOUR_OPERATIONS = (
+    "absolute_error",
+    "absolute_percentage_error",
+    "dice",
+    "hinge",
+    "huber",
+    "jaccard",
+    "pinball",
+    "smooth_l1",
+    "squared_error",
+    "squared_hinge",
+    "symmetric_absolute_percentage_error",
+    "tversky",
+)
+"""Losses whose scores cannot depend on position."""
 
 COVERS: tuple[tuple[str | None, str | None, str], ...] = (
     ("BT", "B", "real"),
@@ -51,7 +123,7 @@ ALL_COVERS: tuple[tuple[str | None, str | None, str], ...] = (
 """What squared error is tried with besides."""
 
 
-class ObjectiveCase(Case):
+class ObjectiveCase(PartsCase):
     """A loss under a reduction, with a mask and weights."""
 
     def __init__(
@@ -71,28 +143,26 @@ class ObjectiveCase(Case):
         self.name += " soft" if soft else ""
         self.group = variant
         self.covers = f"losses.{self.loss}"
-        self.floating = ("y_pred",) + (() if self.sparse else ("y_true",))
+        self.floating = ("y_pred",) if takes_labels(self.loss) else ("y_pred", "y_true")
         if kind == "real":
             self.floating += ("weights",)
         if soft:
             self.floating += ("mask",)
         fn = functools.partial(getattr(am.losses, self.loss), **self.options)
         self.objective = am.weighted_masked_objective(fn, reduction=reduction)
-
-    @property
-    def sparse(self) -> bool:
-        """Whether y_true holds labels."""
-        return self.loss == "sparse_categorical_crossentropy"
+        self.ignores = "ignore_class" in self.options
+        self.counts_excluded = reduction == "keras2"
+        self.four_operations = self.loss in FOUR_OPERATIONS
 
     def class_axis(self, rank: int) -> int | None:
         """Position of the class axis in y_pred when scores have this rank."""
-        if not self.loss.endswith("categorical_crossentropy"):
+        if self.loss not in CLASS_AXIS:
             return None
         axis = int(self.options.get("axis", -1))
         return axis % (rank + 1) if axis < 0 else min(axis, rank)
 
     def inputs(self, rng: np.random.Generator, shape: tuple[int, ...] = SHAPE) -> Host:
-        host = self._targets(rng, shape)
+        host = targets(self.loss, self.options, rng, shape, self.class_axis(len(shape)))
         mask = covering(rng, self.mask, shape)
         weights = covering(rng, self.weights, shape)
         if mask is not None:
@@ -102,32 +172,6 @@ class ObjectiveCase(Case):
         if weights is not None:
             host["weights"] = random_weights(rng, weights, self.kind)
         return host
-
-    def _targets(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Host:
-        axis = self.class_axis(len(shape))
-        if axis is not None:
-            return self._class_targets(rng, shape, axis)
-        if self.loss == "binary_crossentropy":
-            y_true = rng.integers(0, 2, shape).astype(float)
-            y_true.reshape(-1)[1::3] = 0.25
-            if self.options.get("from_logits"):
-                return {"y_true": y_true, "y_pred": _with_extremes(rng.normal(0, 4, shape))}
-            y_pred = rng.uniform(0.02, 0.98, shape)
-            y_pred.reshape(-1)[:1], y_pred.reshape(-1)[3:4] = 0.0, 1.0
-            return {"y_true": y_true, "y_pred": y_pred}
-        return {"y_true": rng.normal(0, 2, shape), "y_pred": rng.normal(0, 2, shape)}
-
-    def _class_targets(self, rng: np.random.Generator, shape: tuple[int, ...], axis: int) -> Host:
-        rows = (*shape, CLASSES)
-        if self.options.get("from_logits"):
-            y_pred = _with_extremes(rng.normal(0, 4, rows))
-        else:
-            y_pred = rng.dirichlet(np.ones(CLASSES), shape).reshape(rows)
-            y_pred[..., 0] *= rng.random(shape) < 0.8
-        labels = rng.integers(0, CLASSES, shape).astype(np.int32)
-        dense = np.eye(CLASSES)[labels] * 0.75 + rng.dirichlet(np.ones(CLASSES), shape) * 0.25
-        y_true = labels if self.sparse else np.moveaxis(dense.reshape(rows), -1, axis)
-        return {"y_true": np.asarray(y_true), "y_pred": np.moveaxis(y_pred, -1, axis)}
 
     def call(self, arrays: Mapping[str, am.Array]) -> am.Array:
         return self._objective_for(arrays)(**arrays)
@@ -144,6 +188,8 @@ class ObjectiveCase(Case):
         axis = self.class_axis(exact["y_pred"].ndim - 1)
         if axis is not None:
             options["axis"] = axis
+        if self.loss in RATIOS:
+            return ratio_reference(self.loss, options, exact, self.reduction, dtype, accumulator)
         y_true, y_pred = exact["y_true"], exact["y_pred"]
         weights, mask = exact.get("weights"), exact.get("mask")
         scored = score(self.loss, options, y_true, y_pred, weights, mask, dtype)
@@ -152,29 +198,19 @@ class ObjectiveCase(Case):
     def result_dtype(self, dtype: str) -> str:
         return compute_dtype(dtype)
 
-    def scores_shape(self, exact: Host) -> tuple[int, ...]:
-        """Shape of the scores."""
-        shape = list(exact["y_pred"].shape)
-        axis = self.class_axis(len(shape) - 1)
-        if axis is not None:
-            del shape[axis]
-        return tuple(shape)
+    def verbs(self) -> am.Objective:
+        return self.objective
 
     def unmasked(self, exact: Host) -> np.ndarray:
-        """Which scores the mask and the ignored class leave, whatever the weights."""
-        shape = self.scores_shape(exact)
-        left = np.ones(shape, dtype=bool)
-        if "mask" in exact:
-            left &= spread(exact["mask"], shape) != 0
+        left = super().unmasked(exact)
         if "ignore_class" in self.options:
             left &= exact["y_true"] != self.options["ignore_class"]
         return left
 
-    def included(self, exact: Host) -> np.ndarray:
-        left = self.unmasked(exact)
-        if "weights" in exact:
-            left &= spread(exact["weights"], left.shape) != 0
-        return left
+    def call_flat(self, arrays: Mapping[str, am.Array]) -> am.Array:
+        options = {**self.options, **({"axis": -1} if "axis" in self.options else {})}
+        fn = functools.partial(getattr(am.losses, self.loss), **options)
+        return am.weighted_masked_objective(fn, reduction=self.reduction)(**arrays)
 
     def why_not(self, law: str) -> str | None:
         if self.reduction == "none" and law in ("removal", "repetition", "cuts"):
@@ -190,22 +226,16 @@ class ObjectiveCase(Case):
         return None
 
 
-def _with_extremes(logits: np.ndarray) -> np.ndarray:
-    flat = logits.reshape(-1)
-    flat[1:2], flat[7:8] = 1e4, -1e4
-    return logits
-
-
 def objective_cases() -> list[Case]:
-    """Every loss under every reduction; squared error under every covering too."""
+    """Every loss under several reductions; squared error under every covering too."""
     cases: list[Case] = []
-    reductions: list[Any] = ["keras2", "keras3", "mean", "sum", "none"]
     turn = 0
     for variant in VARIANTS:
-        for reduction in reductions:
+        few = ("mean", "sum") if variant in RATIOS else ("mean", "none")
+        for reduction in REDUCTIONS if variant in THOROUGH else few:
             cases.append(ObjectiveCase(variant, reduction, *COVERS[turn % len(COVERS)]))
             turn += 1
-    for reduction in reductions:
+    for reduction in REDUCTIONS:
         cases += [ObjectiveCase("squared_error", reduction, *cover) for cover in ALL_COVERS]
     cases.append(ObjectiveCase("squared_error", "keras2", "BT", "B", "real", soft=True))
     cases.append(ObjectiveCase("binary_crossentropy", "keras2", "B", None, "", soft=True))

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 
 from .._environments import Environment
-from ..cases import Case, Host, ObjectiveCase, ReductionCase
+from ..cases import VALUES, Case, CoveredCase, Host
 from ._law import Run, ViolationError, law, same_bits
 
 GARBAGE = (float("nan"), float("inf"), float("-inf"), 1e300, -1e300, -100.0, 0.0)
@@ -13,7 +13,7 @@ LABELS = (-100, -1, 2**31 - 1, 127)
 
 
 def _excludes(case: Case, env: Environment, dtype: str) -> str | None:
-    if isinstance(case, ObjectiveCase | ReductionCase):
+    if isinstance(case, CoveredCase):
         master = case.inputs(case.rng(0))
         return None if not case.included(master).all() else "the case excludes nothing"
     return "takes neither mask nor weights"
@@ -32,7 +32,7 @@ def _fill(rng: np.random.Generator, x: np.ndarray, where: np.ndarray, kind: int)
 
 
 def littered(
-    case: ObjectiveCase | ReductionCase,
+    case: CoveredCase,
     master: Host,
     exact: Host,
     rng: np.random.Generator,
@@ -41,12 +41,11 @@ def littered(
     """Inputs with garbage in every excluded place of data and weights."""
     out = ~case.included(exact)
     dirty = dict(master)
-    for name in ("y_true", "y_pred", "x"):
-        if name not in master or (name == "y_true" and _ignores(case)):
+    for name in VALUES:
+        if name not in master or (name == "y_true" and case.ignores):
             continue
         where = out
         if master[name].ndim > out.ndim:
-            assert isinstance(case, ObjectiveCase)
             axis = case.class_axis(out.ndim)
             assert axis is not None
             where = np.expand_dims(out, axis)
@@ -56,13 +55,8 @@ def littered(
     return dirty
 
 
-def _ignores(case: ObjectiveCase | ReductionCase) -> bool:
-    """Whether y_true itself says what is excluded, and so must stay."""
-    return isinstance(case, ObjectiveCase) and "ignore_class" in case.options
-
-
 def _littered_weights(
-    case: ObjectiveCase | ReductionCase,
+    case: CoveredCase,
     weights: np.ndarray,
     exact: Host,
     rng: np.random.Generator,
@@ -73,7 +67,7 @@ def _littered_weights(
     shape = weights.shape + (1,) * (left.ndim - weights.ndim)
     summed = tuple(i for i, n in enumerate(shape) if n == 1 and left.shape[i] != 1)
     unused = np.asarray(~left.any(axis=summed, keepdims=True).reshape(weights.shape))
-    if isinstance(case, ObjectiveCase) and case.objective.reduction == "keras2":
+    if case.counts_excluded:
         # Its formula counts weights that are not 0, excluded ones too: they stay so.
         unused = unused & (weights != 0)
         return np.where(unused, np.nan if weights.dtype.kind == "f" else 7, weights)
@@ -84,7 +78,7 @@ def _littered_weights(
 def excluded_is_absent(run: Run) -> None:
     """Garbage in excluded places changes no bit of the result, and warns of nothing."""
     case = run.case
-    assert isinstance(case, ObjectiveCase | ReductionCase)
+    assert isinstance(case, CoveredCase)
     master, arrays, exact = run.inputs()
     clean = run.call(arrays)
     for kind in (0, 1, 3, -1, -1):

@@ -34,8 +34,9 @@ def _expected_dtype(run: Run, given: am.Dispatch) -> Any:
     name = run.case.result_dtype(run.dtype)
     if name == "default":
         return xp.__array_namespace_info__().default_dtypes(device=given.device)["real floating"]
-    if name == "int64" and not run.env.knowledge.has_dtype(xp, run.env.device, "int64"):
-        name = "int32"
+    narrow = {"int64": "int32", "float64": "float32"}
+    if name in narrow and not run.env.knowledge.has_dtype(xp, run.env.device, name):
+        name = narrow[name]
     return getattr(xp, name)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import agnostic_mask as am
 
 from .._environments import Environment
-from ..cases import Case, Host, ObjectiveCase, ReductionCase
+from ..cases import Case, CoveredCase, Host
 from ..oracle import Reference, slopes, unit_roundoff
 from ._exclusion import littered
 from ._law import Run, ViolationError, law, same_bits, within
@@ -18,17 +18,12 @@ ROUNDINGS = 64
 
 
 def _differentiates(case: Case, env: Environment, dtype: str) -> str | None:
-    if not _watched(case):
+    if not case.smooth():
         return "the result depends on no floating input"
     x = env.asarray(np.ones(1), dtype)
     if env.knowledge.value_and_grad(lambda a: env.knowledge.namespace().sum(a), [x]) is None:
         return "the framework has no automatic differentiation"
     return None
-
-
-def _watched(case: Case) -> list[str]:
-    values = [] if case.covers == "sum_of_weights" else ["y_pred", "x"]
-    return [name for name in (*values, "weights") if name in case.floating]
 
 
 def _directions(shape: tuple[int, ...]) -> np.ndarray:
@@ -37,7 +32,7 @@ def _directions(shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _scalar(run: Run, arrays: Mapping[str, am.Array]) -> tuple[Callable[..., Any], list[str]]:
-    names = _watched(run.case)
+    names = run.case.smooth()
     xp = run.env.knowledge.namespace()
 
     def scalar(*watched: am.Array) -> am.Array:
@@ -63,7 +58,7 @@ def _gradients(run: Run, arrays: Mapping[str, am.Array]) -> dict[str, np.ndarray
 def gradient_is_right(run: Run) -> float | None:
     """Gradients agree with differences in higher precision; garbage leaves their bits alone."""
     case = run.case
-    assert isinstance(case, ObjectiveCase | ReductionCase)
+    assert isinstance(case, CoveredCase)
     master, arrays, exact = run.inputs()
     clean = _gradients(run, arrays)
     worst = 0.0
@@ -90,7 +85,7 @@ def gradient_is_right(run: Run) -> float | None:
 def _slopes(run: Run, name: str, exact: Host) -> Reference:
     """Derivatives by differences in higher precision, 0 where excluded; NaN bounds nothing."""
     case = run.case
-    assert isinstance(case, ObjectiveCase | ReductionCase)
+    assert isinstance(case, CoveredCase)
     shape = np.shape(run.reference(exact).value)
 
     def value(x: np.ndarray) -> Any:
@@ -101,10 +96,13 @@ def _slopes(run: Run, name: str, exact: Host) -> Reference:
     values, smooth = slopes(value, exact[name], live)
     greatest = max((abs(float(v)) for v in values.reshape(-1)), default=0.0)
     bound = ROUNDINGS * unit_roundoff(run.dtype) * greatest
+    # What the result is off by, its derivative may be too, on the scale of the input.
+    scale = max((abs(float(v)) for v in exact[name][live].reshape(-1)), default=1.0)
+    bound += 4 * float(np.sum(run.reference(exact).bound)) / max(scale, 1.0)
     return Reference(values, np.where(smooth, np.where(live, bound, 0.0), np.inf))
 
 
-def _live(case: ObjectiveCase | ReductionCase, name: str, exact: Host) -> np.ndarray:
+def _live(case: CoveredCase, name: str, exact: Host) -> np.ndarray:
     """Which elements of an input have a derivative that need not be 0."""
     included = case.included(exact)
     x = exact[name]
@@ -113,7 +111,6 @@ def _live(case: ObjectiveCase | ReductionCase, name: str, exact: Host) -> np.nda
         summed = tuple(i for i, n in enumerate(shape) if n == 1 and included.shape[i] != 1)
         return np.asarray(included.any(axis=summed, keepdims=True).reshape(x.shape))
     if x.ndim > included.ndim:
-        assert isinstance(case, ObjectiveCase)
         axis = case.class_axis(included.ndim)
         assert axis is not None
         included = np.expand_dims(included, axis)

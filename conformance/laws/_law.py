@@ -78,6 +78,9 @@ HALF = ("float16", "bfloat16")
 HALF_LAWS = ("oracle", "excluded", "home", "untouched", "nothing hidden")
 """Laws that are checked for half types too: those that the cast itself could break."""
 
+SHAPES_OF_THEIR_OWN = ("degenerate", "removal", "repetition", "cuts")
+"""Laws that call a function with shapes that no other law has."""
+
 Check = Callable[[Run], float | None]
 Objection = Callable[[Case, Environment, str], str | None]
 
@@ -103,6 +106,11 @@ class Law:
         """Reason why this law has nothing to check here, or None."""
         if dtype in HALF and self.name not in HALF_LAWS:
             return "half types are cast to float32 at the door, for which this law is checked"
+        if env.compiles_shapes and dtype == "float64" and self.name in SHAPES_OF_THEIR_OWN:
+            return (
+                "every operation is compiled for each shape and float type; laws with shapes of "
+                "their own are checked for float32 alone"
+            )
         return case.why_not(self.name) or self.objection(case, env, dtype)
 
 

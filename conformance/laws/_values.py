@@ -1,14 +1,11 @@
 """Laws about values: right, and the same however the data is cut, repeated or scaled."""
 
-import functools
 import itertools
 
 import numpy as np
 
-import agnostic_mask as am
-
 from .._environments import Environment
-from ..cases import Case, Host, MakerCase, ObjectiveCase, ReductionCase, spread
+from ..cases import Case, CoveredCase, Host, PartsCase, spread
 from ..oracle import Reference
 from ._law import Run, ViolationError, law, within
 
@@ -31,43 +28,19 @@ def holds_for_0d_and_empty(run: Run) -> float:
     return worst
 
 
-def _flat(case: Case, exact: Host, repeats: np.ndarray) -> Host:
-    """Inputs as one axis of elements, each as often as `repeats` says, uncovered."""
-    shape = repeats.shape
-    flat: Host = {}
-    for name in ("y_true", "y_pred", "x"):
-        if name not in exact:
-            continue
-        x = exact[name]
-        if isinstance(case, ObjectiveCase) and x.ndim > len(shape):
-            axis = case.class_axis(len(shape))
-            assert axis is not None
-            x = np.moveaxis(x, axis, -1)
-        flat[name] = np.repeat(x.reshape(-1, *x.shape[len(shape) :]), repeats.reshape(-1), axis=0)
-    return flat
-
-
-def _call_flat(run: Run, flat: Host) -> np.ndarray:
-    case = run.case
-    if isinstance(case, ObjectiveCase):
-        options = {**case.options, **({"axis": -1} if "axis" in case.options else {})}
-        fn = functools.partial(getattr(am.losses, case.loss), **options)
-        objective = am.weighted_masked_objective(fn, reduction=case.objective.reduction)
-        return run.env.host(objective(**run.arrays(flat)))
-    return run.call(run.arrays(flat))
-
-
 def _same_as_whole(run: Run, flat: Host, exact: Host, what: str) -> float:
     """The value of other elements is within bound of the value that these should give too."""
-    return within(_call_flat(run, flat), run.reference(exact), what)
+    assert isinstance(run.case, CoveredCase)
+    result = run.env.host(run.case.call_flat(run.arrays(flat)))
+    return within(result, run.reference(exact), what)
 
 
-def _spread_weights(case: ObjectiveCase | ReductionCase, exact: Host) -> np.ndarray:
+def _spread_weights(case: CoveredCase, exact: Host) -> np.ndarray:
     return spread(exact["weights"], case.unmasked(exact).shape)
 
 
 def _covers_something(case: Case, env: Environment, dtype: str) -> str | None:
-    if isinstance(case, ObjectiveCase | ReductionCase) and (case.mask or case.weights):
+    if isinstance(case, CoveredCase) and (case.mask or case.weights):
         return None
     return "the case excludes nothing"
 
@@ -76,10 +49,10 @@ def _covers_something(case: Case, env: Environment, dtype: str) -> str | None:
 def exclusion_is_removal(run: Run) -> float:
     """Leaving excluded elements out gives the same value."""
     case = run.case
-    assert isinstance(case, ObjectiveCase | ReductionCase)
+    assert isinstance(case, CoveredCase)
     _, _, exact = run.inputs()
     keep = case.included(exact)
-    flat = _flat(case, exact, keep.astype(int))
+    flat = case.flat(exact, keep.astype(int))
     if "weights" in exact:
         flat["weights"] = _spread_weights(case, exact)[keep]
     return _same_as_whole(run, flat, exact, "without the excluded elements the result")
@@ -89,10 +62,10 @@ def exclusion_is_removal(run: Run) -> float:
 def weight_is_repetition(run: Run) -> float:
     """An integer weight of k gives what k equal elements give."""
     case = run.case
-    assert isinstance(case, ObjectiveCase | ReductionCase)
+    assert isinstance(case, CoveredCase)
     _, _, exact = run.inputs()
     repeats = case.unmasked(exact) * _spread_weights(case, exact)
-    flat = _flat(case, exact, repeats)
+    flat = case.flat(exact, repeats)
     return _same_as_whole(run, flat, exact, "with elements repeated the result")
 
 
@@ -112,16 +85,12 @@ def scale_of_weights_does_not_matter(run: Run) -> float:
     return worst
 
 
-_IEEE_LOSSES = ("squared_error", "absolute_error", "huber")
-"""Losses of the four operations alone, whose scores cannot depend on position."""
-
-
 @law("cuts")
 def cut_and_order_do_not_matter(run: Run) -> float | None:
     """Parts cut along any axis, re-padded and merged in any order, give the whole's value."""
-    if isinstance(run.case, ObjectiveCase):
-        return _cut_objective(run, run.case)
-    if isinstance(run.case, MakerCase):
+    if isinstance(run.case, PartsCase):
+        return _cut_parts(run, run.case)
+    if not isinstance(run.case, CoveredCase):
         raise ViolationError("a case without parts was cut")
     return _permute(run)
 
@@ -137,12 +106,13 @@ def _permute(run: Run) -> float:
     return worst
 
 
-def _parts(case: ObjectiveCase, exact: Host, rng: np.random.Generator) -> list[Host]:
-    """Cut the data of a case into blocks along its batch and time axes, in random order."""
-    b, t = case.scores_shape(exact)
-    # One place to cut, which leaves a part of one step: frameworks that compile for each
-    # shape would spend their time on others.
-    rows, steps = (0, 1, b), (0, 1, t)
+def _parts(case: PartsCase, exact: Host, rng: np.random.Generator, *, alike: bool) -> list[Host]:
+    """Cut the data of a case into blocks along its batch and time axes, in random order.
+
+    One place to cut leaves parts of one row and of one step; parts `alike` are steps.
+    """
+    b, t = case.shape(exact)
+    rows, steps = ((0, b), range(t + 1)) if alike else ((0, 1, b), (0, 1, t))
     axis = case.class_axis(2)
     parts = []
     for top, bottom in itertools.pairwise(rows):
@@ -161,29 +131,29 @@ def _parts(case: ObjectiveCase, exact: Host, rng: np.random.Generator) -> list[H
     return [parts[i] for i in rng.permutation(len(parts))]
 
 
-def _cut_objective(run: Run, case: ObjectiveCase) -> float | None:
+def _cut_parts(run: Run, case: PartsCase) -> float | None:
     master, arrays, exact = run.inputs()
     whole = run.call(arrays)
-    objective, rng = case.objective, run.rng()
+    verbs, rng = case.verbs(), run.rng()
     reference = run.reference(exact)
     worst = 0.0
     for _ in range(3):
         states = [
-            objective.update(objective.zero(like=a["y_pred"]), **a)
-            for a in map(run.arrays, _parts(case, master, rng))
+            verbs.update(verbs.zero(like=a.get("y_pred", a.get("x"))), **a)
+            for a in map(run.arrays, _parts(case, master, rng, alike=run.env.compiles_shapes))
         ]
         while len(states) > 1:
             i = int(rng.integers(0, len(states) - 1))
-            states[i : i + 2] = [objective.merge(states[i], states[i + 1])]
-        merged = run.env.host(objective.compute(states[0]))
+            states[i : i + 2] = [verbs.merge(states[i], states[i + 1])]
+        merged = run.env.host(verbs.compute(states[0]))
         worst = max(worst, within(merged, reference, "merged from parts the result"))
-        ieee = case.loss in _IEEE_LOSSES and run.dtype != "float64"
-        if ieee and run.env.accumulator() == "float64" and merged.tobytes() != whole.tobytes():
+        same = case.four_operations and run.dtype != "float64"
+        if same and run.env.accumulator() == "float64" and merged.tobytes() != whole.tobytes():
             raise ViolationError(f"merged from parts the result is {merged!r}; expected {whole!r}")
     return worst
 
 
-def agreement(first: np.ndarray, second: np.ndarray, reference: Reference) -> float:
+def agreement(first: np.ndarray, second: np.ndarray, *references: Reference) -> float:
     """Share of both bounds together that the distance of two environments' results fills."""
-    both = Reference(np.asarray(first, dtype=float), 2 * np.asarray(reference.bound, dtype=float))
-    return both.share(second)
+    bounds = sum(np.asarray(reference.bound, dtype=float) for reference in references)
+    return Reference(np.asarray(first, dtype=float), bounds).share(second)

@@ -15,7 +15,7 @@ from ._numbers import (
     smallest_normal,
     unit_roundoff,
 )
-from ._scores import CLASS_AXIS, SCORES, without_axis
+from ._scores import CLASS_AXIS, DISTRIBUTIONS, SCORES, without_axis
 
 
 class Term(NamedTuple):
@@ -48,7 +48,7 @@ def _rows(
         return y_true, y_pred, y_pred.shape
     axis = options.get("axis", -1)
     y_pred = np.moveaxis(y_pred, axis, -1)
-    if loss == "categorical_crossentropy":
+    if CLASS_AXIS[loss] == DISTRIBUTIONS:
         y_true = np.moveaxis(y_true, axis, -1)
     return y_true, y_pred, y_pred.shape[:-1]
 

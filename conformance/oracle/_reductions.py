@@ -1,35 +1,15 @@
 """The reductions in higher precision: gather the included elements of each result, then apply."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
-from ._numbers import Number, Reference, at, mp, number, smallest_normal, unit_roundoff
-from ._scores import ELEMENTARY
-
-
-class Group(NamedTuple):
-    """What one result is made of: included elements, their weights, and the dtype's numbers."""
-
-    values: list[Number]
-    weights: list[Number]
-    u: Number
-    weighted: bool
-    correction: float
-    kind: str
-    tiny: Number
-    acc: Number
-    limits: tuple[Number, Number]
-
-
-Result = tuple[Any, Any]
-"""A value and its bound."""
-
-
-def _accumulated(g: Group) -> Number:
-    """Roundings of a sum of elements times their weights, all in the accumulator's dtype."""
-    return (len(g.values) + 1) * g.acc
+from ._numbers import Number, Reference, mp
+from ._reductions_group import Group, Problem, Result, accumulated
+from ._reductions_moments import corrcoef, cov, cumulative_sum, vector_norm
+from ._reductions_order import argmax, argmin, histogram_counts, histogram_edges, median, quantile
+from ._scores_common import ELEMENTARY
 
 
 def _sum(g: Group) -> Result:
@@ -37,12 +17,12 @@ def _sum(g: Group) -> Result:
     total, absolute = mp.fsum(terms), mp.fsum(map(abs, terms))
     if g.kind != "f" and not g.weighted:
         return total, 0.0
-    return total, g.u * abs(total) + _accumulated(g) * absolute
+    return total, g.u * abs(total) + accumulated(g) * absolute
 
 
 def _sum_of_weights(g: Group) -> Result:
     total = mp.fsum(g.weights)
-    return total, g.u * abs(total) + _accumulated(g) * mp.fsum(map(abs, g.weights))
+    return total, g.u * abs(total) + accumulated(g) * mp.fsum(map(abs, g.weights))
 
 
 def _count(g: Group) -> Result:
@@ -56,15 +36,15 @@ def _mean(g: Group) -> Result:
     terms = [w * x for w, x in zip(g.weights, g.values, strict=True)]
     value, absolute = mp.fsum(terms) / weight, mp.fsum(map(abs, terms)) / abs(weight)
     shares = mp.fsum(map(abs, g.weights)) / abs(weight)
-    accumulated = _accumulated(g) * (absolute + shares * abs(value))
+    roundings = accumulated(g) * (absolute + shares * abs(value))
     # Integers become floats first; beyond the float's precision that rounds.
     cast = g.u * absolute if g.kind != "f" else 0
-    return value, g.u * abs(value) + accumulated + cast
+    return value, g.u * abs(value) + roundings + cast
 
 
 def _var(g: Group) -> Result:
     weight = mp.fsum(g.weights)
-    remaining = weight - mp.mpf(g.correction)
+    remaining = weight - mp.mpf(g.options.get("correction", 0))
     if not remaining > 0:
         return mp.nan, 0.0
     centre = mp.fsum(w * x for w, x in zip(g.weights, g.values, strict=True)) / weight
@@ -75,7 +55,7 @@ def _var(g: Group) -> Result:
         abs(w) * (abs(x - centre) + g.u * abs(centre)) ** 2
         for w, x in zip(g.weights, g.values, strict=True)
     )
-    error = (3 * g.u + 3 * _accumulated(g)) * seen
+    error = (3 * g.u + 3 * accumulated(g)) * seen
     value = spread / remaining
     return value, g.u * abs(value) + error / remaining
 
@@ -112,7 +92,7 @@ def _exponentials(g: Group) -> tuple[list[Number], list[Number], Number, Number]
     top = max(g.values, default=mp.mpf(0))
     shifted = [x - top for x in g.values]
     terms = [w * mp.exp(x) for w, x in zip(g.weights, shifted, strict=True)]
-    errors = [g.u * (ELEMENTARY + abs(x)) + _accumulated(g) for x in shifted]
+    errors = [g.u * (ELEMENTARY + abs(x)) + accumulated(g) for x in shifted]
     return terms, errors, top, mp.fsum(terms)
 
 
@@ -127,7 +107,34 @@ def _logsumexp(g: Group) -> Result:
     return value, g.u * abs(value) + error
 
 
-REDUCTIONS: Mapping[str, Callable[[Group], Result]] = {
+def _softmax(problem: Problem) -> Reference:
+    values = np.full(problem.x.shape, mp.mpf(0), dtype=object)
+    bounds = np.zeros(problem.x.shape)
+    for _, where in problem.members():
+        g = problem.group(where)
+        terms, errors, _, total = _exponentials(g)
+        spread = mp.fsum(t * e for t, e in zip(terms, errors, strict=True))
+        for index, term, error in zip(where, terms, errors, strict=True):
+            values[index] = term / total
+            bounds[index] = float(term / total * (error + spread / total + 2 * g.u) + g.tiny)
+    return Reference(values, bounds)
+
+
+def _log_softmax(problem: Problem) -> Reference:
+    values = np.full(problem.x.shape, -mp.inf, dtype=object)
+    bounds = np.zeros(problem.x.shape)
+    for _, where in problem.members():
+        g = problem.group(where)
+        terms, errors, top, total = _exponentials(g)
+        spread = mp.fsum(t * e for t, e in zip(terms, errors, strict=True))
+        for index, x in zip(where, g.values, strict=True):
+            values[index] = x - top - mp.log(total)
+            error = spread / total + ELEMENTARY * g.acc * abs(mp.log(total))
+            bounds[index] = float(error + g.u * (abs(x - top) + abs(values[index])))
+    return Reference(values, bounds)
+
+
+OF_GROUPS: Mapping[str, Callable[[Group], Result]] = {
     "sum": _sum,
     "mean": _mean,
     "var": _var,
@@ -139,7 +146,24 @@ REDUCTIONS: Mapping[str, Callable[[Group], Result]] = {
     "any": _any,
     "all": _all,
     "logsumexp": _logsumexp,
+    "argmin": argmin,
+    "argmax": argmax,
+    "median": median,
+    "quantile": quantile,
+    "vector_norm": vector_norm,
 }
+"""Reductions of the elements behind each result, told apart by axes alone."""
+
+OF_ARRAYS: Mapping[str, Callable[[Problem], Reference]] = {
+    "softmax": _softmax,
+    "log_softmax": _log_softmax,
+    "cumulative_sum": cumulative_sum,
+    "cov": cov,
+    "corrcoef": corrcoef,
+    "histogram counts": histogram_counts,
+    "histogram edges": histogram_edges,
+}
+"""Those whose results have a shape of their own."""
 
 
 def reduction_reference(
@@ -149,72 +173,45 @@ def reduction_reference(
     mask: np.ndarray | None,
     dtype: str,
     *,
-    axis: int | Sequence[int] | None = None,
-    keepdims: bool = False,
-    correction: float = 0.0,
     accumulator: str = "float64",
+    **options: Any,
 ) -> Reference:
     """Value of a masked, weighted reduction in higher precision, and its bound.
 
     Parameters
     ----------
     name : str
-        Name of the reduction, "softmax" included.
+        Key of `OF_GROUPS` or `OF_ARRAYS`.
     x, weights, mask : numpy.ndarray or None
         The inputs, exactly as the result's framework had them.
     dtype : str
         Name of the float type of the computation.
-    axis, keepdims, correction
-        As of the reduction.
     accumulator : str
         Dtype in which sums accumulate.
+    **options
+        As of the reduction.
 
     Returns
     -------
     Reference
     """
-    given = range(x.ndim) if axis is None else [axis] if isinstance(axis, int) else axis
-    axes = {a % x.ndim for a in given}
-    kept = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
-    members: dict[tuple[int, ...], list[tuple[int, ...]]] = {i: [] for i in np.ndindex(kept)}
-    for index in np.ndindex(x.shape):
-        included = mask is None or at(mask, index) != 0
-        if included and (weights is None or at(weights, index) != 0):
-            members[tuple(0 if i in axes else n for i, n in enumerate(index))].append(index)
-    u, tiny = mp.mpf(unit_roundoff(dtype)), smallest_normal(dtype)
-    acc = mp.mpf(unit_roundoff(accumulator))
-    limits = (-mp.inf, mp.inf)
-    if x.dtype.kind in "iu":
-        limits = (mp.mpf(int(np.iinfo(x.dtype).min)), mp.mpf(int(np.iinfo(x.dtype).max)))
+    problem = Problem(x, weights, mask, dtype, accumulator, options)
+    if name in OF_ARRAYS:
+        return OF_ARRAYS[name](problem)
+    shares = options.get("q")
+    if isinstance(shares, tuple):
+        parts = [_of_groups(name, problem._replace(options={**options, "q": q})) for q in shares]
+        return Reference(np.stack([p.value for p in parts]), np.stack([p.bound for p in parts]))
+    return _of_groups(name, problem)
 
-    def group(where: list[tuple[int, ...]]) -> Group:
-        values = [number(x[i]) for i in where]
-        factors = [number(1 if weights is None else at(weights, i)) for i in where]
-        weighted = weights is not None
-        kind = x.dtype.kind
-        return Group(values, factors, u, weighted, correction, kind, tiny, acc, limits)
 
-    if name == "softmax":
-        return _softmax(x.shape, [(where, group(where)) for where in members.values()])
-    values = np.full(kept, None, dtype=object)
-    bounds = np.zeros(kept)
-    for index, where in members.items():
-        values[index], bound = REDUCTIONS[name](group(where))
+def _of_groups(name: str, problem: Problem) -> Reference:
+    values = np.full(problem.kept(), None, dtype=object)
+    bounds = np.zeros(problem.kept())
+    for index, where in problem.members():
+        values[index], bound = OF_GROUPS[name](problem.group(where))
         bounds[index] = float(bound)
-    if not keepdims:
-        values, bounds = np.squeeze(values, tuple(axes)), np.squeeze(bounds, tuple(axes))
-    return Reference(values, bounds)
-
-
-def _softmax(
-    shape: tuple[int, ...], groups: Sequence[tuple[list[tuple[int, ...]], Group]]
-) -> Reference:
-    values = np.full(shape, mp.mpf(0), dtype=object)
-    bounds = np.zeros(shape)
-    for where, g in groups:
-        terms, errors, _, total = _exponentials(g)
-        spread = mp.fsum(t * e for t, e in zip(terms, errors, strict=True))
-        for index, term, error in zip(where, terms, errors, strict=True):
-            values[index] = term / total
-            bounds[index] = float(term / total * (error + spread / total + 2 * g.u) + g.tiny)
+    if not problem.options.get("keepdims", False):
+        axes = problem.axes()
+        values, bounds = np.squeeze(values, axes), np.squeeze(bounds, axes)
     return Reference(values, bounds)

@@ -1,0 +1,192 @@
+"""Covariances and correlations of variables over observations."""
+
+from typing import NamedTuple
+
+from agnostic_mask import _cover, _staged
+from agnostic_mask._array import Array
+from agnostic_mask._dtypes import cast, wide_float
+from agnostic_mask._errors import ShapeMismatchError
+from agnostic_mask._reductions._extremes import extreme
+from agnostic_mask._reductions._plan import Axis, Plan, plan
+
+
+def cov(
+    x: Array,
+    /,
+    *,
+    mask: Array | None = None,
+    weights: Array | None = None,
+    axis: Axis = 0,
+    correction: float = 1.0,
+) -> Array:
+    """Covariance matrix of variables over included observations.
+
+    ``sum(w (x_i - mean_i) (x_j - mean_j)) / (sum(w) - correction)``, computed about the means: a
+    mean far from 0 costs no accuracy.
+
+    Parameters
+    ----------
+    x : array, shape S
+        Real. The axes that `axis` names hold observations; the last of the others holds the
+        variables, those before it separate data sets.
+    mask : array of bool or int, optional
+        True or non-zero counts. One element for each observation: covers leading axes of S, with a
+        dimension of 1, or none, for the axis of variables.
+    weights : array of real, optional
+        Likewise. They mean repetition: NumPy's `fweights`, which need not be integers here.
+    axis : int or sequence of int
+        Axes of observations; None for all, which leaves one variable.
+    correction : float
+        What is subtracted from the sum of the weights: 1 for Bessel's correction.
+
+    Returns
+    -------
+    array, shape (..., V, V)
+        Symmetric, for V variables; without an axis of variables their one variance. Float type of
+        x (at least float32), else of the weights, else the default; accumulated in float64. NaN
+        where the sum of the weights is not above `correction`.
+
+    Raises
+    ------
+    UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, AxisError
+    ShapeMismatchError
+        Also if `mask` or `weights` tells variables apart.
+
+    Notes
+    -----
+    For (observations, variables) this is ``numpy.cov(x, rowvar=False, fweights=weights)``; for
+    NumPy's own layout, (variables, observations), write ``axis=1`` and give mask and weights
+    the shape (1, observations).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import agnostic_mask as am
+    >>> x = np.asarray([[1.0, 2.0], [3.0, 6.0], [np.nan, 0.0]])
+    >>> am.cov(x, mask=np.asarray([True, True, False]))
+    array([[2., 4.],
+           [4., 8.]])
+    """
+    p = plan(x, mask, weights, axis, False)
+    with p.d.backend.wide():
+        spread = _spread(p)
+        remaining = spread.weight - correction
+        matrix = _staged.ratio(p.d.xp, spread.matrix, p.d.xp.where(remaining > 0, remaining, 0.0))
+        return _finish(p, matrix)
+
+
+def corrcoef(
+    x: Array,
+    /,
+    *,
+    mask: Array | None = None,
+    weights: Array | None = None,
+    axis: Axis = 0,
+) -> Array:
+    """Correlation matrix of variables over included observations: `cov` over standard deviations.
+
+    Parameters
+    ----------
+    x, mask, weights, axis
+        As for `cov`.
+
+    Returns
+    -------
+    array, shape (..., V, V)
+        As for `cov`, from -1 to 1, on the diagonal exactly 1. NaN for a variable all of whose
+        included observations are equal.
+
+    Raises
+    ------
+    UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+
+    Notes
+    -----
+    For (observations, variables) this is ``numpy.corrcoef(x, rowvar=False)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import agnostic_mask as am
+    >>> am.corrcoef(np.asarray([[1.0, 2.0], [3.0, 6.0], [5.0, 4.0]]))
+    array([[1. , 0.5],
+           [0.5, 1. ]])
+    """
+    p = plan(x, mask, weights, axis, False)
+    xp = p.d.xp
+    with p.d.backend.wide():
+        matrix = _spread(p).matrix
+        n = matrix.shape[-1]
+        diagonal = xp.eye(n, dtype=xp.bool, device=p.d.device)
+        own = xp.sum(xp.where(diagonal, matrix, 0.0), axis=-1)
+        # Rounding may leave equal observations a spread, so it is not asked.
+        varies = (own > 0) & (_rows(p, extreme(p, "max") != extreme(p, "min"))[..., 0])
+        scale = xp.sqrt(xp.where(varies, own, 1.0))
+        ratio = xp.clip(matrix / scale[..., :, None] / scale[..., None, :], -1.0, 1.0)
+        both = varies[..., :, None] & varies[..., None, :]
+        return _finish(p, xp.where(both, xp.where(diagonal, 1.0, ratio), xp.nan))
+
+
+class _Spread(NamedTuple):
+    """Sums of products of residuals, shape (..., V, V), and of weights, shape (..., 1, 1)."""
+
+    matrix: Array
+    weight: Array
+
+
+def _variables(p: Plan) -> int | None:
+    """The axis of variables."""
+    others = [i for i in range(len(p.shape)) if i not in p.axes]
+    return others[-1] if others else None
+
+
+def _check_observations(p: Plan, variables: int | None) -> None:
+    for name, cover in (("mask", p.mask), ("weights", p.weights)):
+        if cover is None or variables is None or len(cover.shape) <= variables:
+            continue
+        if cover.shape[variables] != 1:
+            raise ShapeMismatchError(
+                f"{name} has shape {tuple(cover.shape)} and x shape {p.shape}, whose axis "
+                f"{variables} holds variables; expected one element for each observation: a "
+                f"dimension of 1, or none, for that axis"
+            )
+
+
+def _rows(p: Plan, x: Array) -> Array:
+    """Variables in the axis before the last, observations in the last; earlier axes as they are."""
+    xp, variables = p.d.xp, _variables(p)
+    order = [i for i in range(len(p.shape)) if i not in p.axes]
+    batch = tuple(x.shape[i] for i in order[:-1])
+    observations = _cover.size(tuple(x.shape[i] for i in p.axes))
+    rows = 1 if variables is None else x.shape[variables]
+    x = xp.permute_dims(x, (*order, *p.axes))
+    return xp.reshape(x, (*batch, rows, observations))
+
+
+def _spread(p: Plan) -> _Spread:
+    xp, variables = p.d.xp, _variables(p)
+    _check_observations(p, variables)
+    joint = p.inclusion()
+    wide = wide_float(xp, p.d.device, p.d.backend)
+    x = cast(xp, _staged.select(xp, joint.include, p.as_floats(), 0.0), wide)
+    one = tuple(1 if i == variables else n for i, n in enumerate(p.shape))
+    weight = _staged.sum_of_factors(p.d, one, joint, p.axes)
+    centre = _staged.ratio(xp, _staged.weighted_sum(p.d, x, joint, p.axes), weight)
+    residual = _staged.select(xp, joint.include, x - centre, 0.0)
+    # What rounding the centre did, as for `var`.
+    shift = _rows(p, _staged.weighted_sum(p.d, residual, joint, p.axes))
+    left = _rows(p, cast(xp, _staged.weighed(p.d, residual, joint), wide))
+    right = _rows(p, residual)
+    weight = _rows(p, weight)
+    product = p.d.backend.products(left, right)
+    product = product - _staged.ratio(xp, p.d.backend.products(shift, shift), weight)
+    # The weighted side rounds otherwise than the other.
+    return _Spread((product + xp.matrix_transpose(product)) / 2, weight)
+
+
+def _finish(p: Plan, matrix: Array) -> Array:
+    xp = p.d.xp
+    matrix = cast(xp, matrix, p.dtype)
+    if _variables(p) is None:
+        matrix = xp.squeeze(matrix, axis=(-2, -1))
+    return p.d.backend.as_array(matrix)

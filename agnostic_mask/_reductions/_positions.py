@@ -1,0 +1,126 @@
+"""Reductions that say where: indices of extremes. Weights only include or exclude."""
+
+from typing import Any, Literal
+
+from agnostic_mask import _cover
+from agnostic_mask._array import Array
+from agnostic_mask._dtypes import dtype_kind, wide_integer
+from agnostic_mask._reductions._extremes import extreme
+from agnostic_mask._reductions._plan import Plan, one_axis, plan
+
+
+def argmin(
+    x: Array,
+    /,
+    *,
+    mask: Array | None = None,
+    weights: Array | None = None,
+    axis: int | None = None,
+    keepdims: bool = False,
+) -> Array:
+    """Index of the least included element, the first of equal ones.
+
+    Parameters
+    ----------
+    x, mask, weights, keepdims
+        As for `min`; x may be boolean.
+    axis : int, optional
+        Axis along which to search. None: all elements, counted in the order of the axes.
+
+    Returns
+    -------
+    array of int64
+        Index among all elements, excluded ones too. Of nothing: -1. An included NaN is found
+        before any number, as by NumPy.
+
+    Raises
+    ------
+    UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import agnostic_mask as am
+    >>> am.argmin(np.asarray([3.0, 2.0, -1.0]), mask=np.asarray([1, 1, 0]))
+    array(1)
+    """
+    return _position(x, mask, weights, axis, keepdims, "min")
+
+
+def argmax(
+    x: Array,
+    /,
+    *,
+    mask: Array | None = None,
+    weights: Array | None = None,
+    axis: int | None = None,
+    keepdims: bool = False,
+) -> Array:
+    """Index of the greatest included element, the first of equal ones.
+
+    Parameters
+    ----------
+    x, mask, weights, axis, keepdims
+        As for `argmin`.
+
+    Returns
+    -------
+    array of int64
+        As for `argmin`. Of nothing: -1.
+
+    Raises
+    ------
+    UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import agnostic_mask as am
+    >>> am.argmax(np.asarray([[3, 2], [7, 9]]), mask=np.asarray([True, False]), axis=0)
+    array([0, 0])
+    """
+    return _position(x, mask, weights, axis, keepdims, "max")
+
+
+def _position(
+    x: Array,
+    mask: Array | None,
+    weights: Array | None,
+    axis: int | None,
+    keepdims: bool,
+    which: Literal["min", "max"],
+) -> Array:
+    p = plan(x, mask, weights, one_axis(axis), keepdims)
+    if dtype_kind(p.d.xp, p.x.dtype) == "bool":
+        p = p._replace(x=p.d.xp.astype(p.x, p.d.xp.uint8))
+    with p.d.backend.wide():
+        return _first(p, which)
+
+
+def _first(p: Plan, which: Literal["min", "max"]) -> Array:
+    xp = p.d.xp
+    integer = wide_integer(xp, p.d.device, p.d.backend)
+    if _cover.size(p.shape) == 0:
+        kept = tuple(1 if i in p.axes else n for i, n in enumerate(p.shape))
+        return p.finish(xp.full(kept, -1, dtype=integer, device=p.d.device), integer)
+    # Where one is NaN so is the extreme, which then equals nothing.
+    hit = (p.x == extreme(p, which)) | (p.x != p.x)
+    include = p.inclusion().include
+    hit = hit if include is None else hit & include
+    # The least index of a hit, not an argmax of hits, of which Dask does not take the first.
+    beyond = _cover.size(tuple(p.shape[i] for i in p.axes))
+    index = xp.where(hit, _indices(p, integer), beyond)
+    first = p.d.backend.as_array(xp.min(index, axis=p.axes, keepdims=True)) if p.axes else index
+    return p.finish(xp.where(first == beyond, -1, first), integer)
+
+
+def _indices(p: Plan, integer: Any) -> Array:
+    """Index of each element among those that are searched with it, in dimensions that matter."""
+    xp, step = p.d.xp, 1
+    index = xp.zeros((1,) * len(p.shape), dtype=integer, device=p.d.device)
+    for i in reversed(p.axes):
+        along = tuple(n if i == j else 1 for j, n in enumerate(p.shape))
+        steps = xp.arange(p.shape[i], dtype=integer, device=p.d.device) * step
+        index = index + xp.reshape(steps, along)
+        step = step * p.shape[i]
+    return index

@@ -1,0 +1,251 @@
+"""Order statistics: sort with the excluded at the end, and pick by the weight that lies below."""
+
+from collections.abc import Sequence
+from numbers import Real
+from typing import Any
+
+from agnostic_mask import _cover, _staged
+from agnostic_mask._array import Array
+from agnostic_mask._dtypes import cast, is_floating, wide_float, wide_integer
+from agnostic_mask._reductions._plan import Axis, Plan, plan
+
+_METHODS = ("linear", "inverted_cdf", "averaged_inverted_cdf")
+
+
+def quantile(
+    x: Array,
+    q: float | Sequence[float],
+    /,
+    *,
+    mask: Array | None = None,
+    weights: Array | None = None,
+    axis: Axis = None,
+    keepdims: bool = False,
+    method: str = "linear",
+) -> Array:
+    """Values below which shares `q` of the included elements lie.
+
+    Parameters
+    ----------
+    x, mask, weights, axis, keepdims
+        As for `sum`. Weights mean repetition and must not be negative.
+    q : float or sequence of float
+        From 0 to 1; Python numbers.
+    method : {"linear", "inverted_cdf", "averaged_inverted_cdf"}
+        With y the n included elements in order, each as often as its weight says, and W the sum of
+        the weights:
+
+        - "linear": between ``y[j]`` and ``y[j + 1]`` for ``q (n - 1) = j + g``, at the share g. It
+          counts elements, so that weights must be integers.
+        - "inverted_cdf": the least element up to which the weights sum to ``q W`` or more.
+        - "averaged_inverted_cdf": the same, but halfway to the next one where they sum to
+          ``q W`` and no more.
+
+        Sums of weights that are floats count as equal to ``q W`` within their rounding,
+        ``n eps W``; so equal weights, whatever they are, give what no weights give.
+
+    Returns
+    -------
+    array
+        For a sequence, with an axis for it in front. Float type of x (at least float32), else of
+        the weights, else the default. NaN of nothing, where an included element is NaN, and where
+        an included weight is negative or not finite.
+
+    Raises
+    ------
+    UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+    ValueError
+        If `q` or `method` is not one of the above, or weights that are not integers meet "linear".
+
+    Notes
+    -----
+    Definitions 7, 1 and 2 of R. J. Hyndman and Y. Fan, "Sample quantiles in statistical packages",
+    The American Statistician 50(4), 1996, by the names of NumPy. NumPy has weights for
+    "inverted_cdf" alone. SciPy's `quantile` agrees for integer weights; for others it takes the
+    next element already where the weights sum to exactly ``q W``. Gradients flow to the elements
+    that were picked; a quantile is flat in its weights.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import agnostic_mask as am
+    >>> x = np.asarray([3.0, 1.0, np.nan, 2.0])
+    >>> am.quantile(x, [0.25, 0.5], mask=np.asarray([True, True, False, True]))
+    array([1.5, 2. ])
+    """
+    shares = _shares(q)
+    if method not in _METHODS:
+        raise ValueError(f"method is {method!r}; expected one of {', '.join(map(repr, _METHODS))}")
+    p = plan(x, mask, weights, axis, keepdims)
+    if method == "linear" and p.weights is not None and is_floating(p.d.xp, p.weights):
+        raise ValueError(
+            f"weights have dtype {weights.dtype} and method is 'linear', which counts elements; "  # type: ignore[union-attr]
+            f"expected integers, or method='averaged_inverted_cdf'"
+        )
+    with p.d.backend.wide():
+        found = _quantiles(p, shares, method)
+        return _shaped(p, found, None if isinstance(q, Real) else len(shares))
+
+
+def median(
+    x: Array,
+    /,
+    *,
+    mask: Array | None = None,
+    weights: Array | None = None,
+    axis: Axis = None,
+    keepdims: bool = False,
+) -> Array:
+    """Median of included elements: with half of the weights on either side.
+
+    Parameters
+    ----------
+    x, mask, weights, axis, keepdims
+        As for `quantile`.
+
+    Returns
+    -------
+    array
+        As for `quantile`: where two elements qualify, the value halfway between them.
+
+    Raises
+    ------
+    UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+
+    Notes
+    -----
+    ``quantile(x, 0.5, method="averaged_inverted_cdf")``, which without weights is NumPy's `median`;
+    torch's takes the lower of two.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import agnostic_mask as am
+    >>> am.median(np.asarray([1.0, 2.0, 5.0, 9.0]), weights=np.asarray([0.5, 0.5, 0.5, 0.5]))
+    array(3.5)
+    """
+    p = plan(x, mask, weights, axis, keepdims)
+    with p.d.backend.wide():
+        return _shaped(p, _quantiles(p, (0.5,), "averaged_inverted_cdf"), None)
+
+
+def _shares(q: Any) -> tuple[float, ...]:
+    given = q if isinstance(q, list | tuple) else (q,)
+    for share in given:
+        if isinstance(share, bool) or not isinstance(share, Real) or not 0 <= float(share) <= 1:
+            raise ValueError(f"q is {q!r}; expected a Python number from 0 to 1, or a list of them")
+    return tuple(map(float, given))
+
+
+def _rows(p: Plan, x: Array) -> Array:
+    """`x` with the axes that are reduced as one, the last."""
+    kept = [i for i in range(len(p.shape)) if i not in p.axes]
+    lengths = tuple(x.shape[i] for i in kept)
+    together = _cover.size(tuple(x.shape[i] for i in p.axes))
+    return p.d.xp.reshape(p.d.xp.permute_dims(x, (*kept, *p.axes)), (*lengths, together))
+
+
+def _shaped(p: Plan, found: Array, several: int | None) -> Array:
+    """Quantiles, which lie along the last axis, in their final shape and dtype."""
+    xp, rank = p.d.xp, len(found.shape)
+    found = xp.permute_dims(found, (rank - 1, *range(rank - 1)))
+    if p.keepdims:
+        kept = tuple(1 if i in p.axes else n for i, n in enumerate(p.shape))
+        found = xp.reshape(found, (found.shape[0], *kept))
+    found = found[0, ...] if several is None else found
+    return p.d.backend.as_array(cast(xp, found, p.dtype))
+
+
+class _Below:
+    """How many elements of each row in order lie below a weight; they weigh `total` in all."""
+
+    def __init__(self, p: Plan, count: Array, cumulative: Array | None) -> None:
+        self.xp, self.cumulative = p.d.xp, cumulative
+        self.integer = wide_integer(p.d.xp, p.d.device, p.d.backend)
+        wide = wide_float(p.d.xp, p.d.device, p.d.backend)
+        count = cast(p.d.xp, count, wide)
+        self.total = count if cumulative is None else cumulative[..., -1:]
+        self.rounding: Any = 0.0
+        if p.weights is not None and is_floating(p.d.xp, p.weights):
+            self.rounding = count * float(p.d.xp.finfo(wide).eps) * self.total
+
+    def less(self, weight: Array) -> Array:
+        """Number of elements up to which the weights sum to less."""
+        if self.cumulative is None:  # they sum to 1, 2, 3
+            return cast(self.xp, self.xp.ceil(weight) - 1, self.integer)
+        return self._number(self.cumulative < weight - self.rounding)
+
+    def less_or_equal(self, weight: Array) -> Array:
+        """Number of elements up to which the weights sum to no more."""
+        if self.cumulative is None:
+            return cast(self.xp, self.xp.floor(weight), self.integer)
+        return self._number(self.cumulative <= weight + self.rounding)
+
+    def _number(self, test: Array) -> Array:
+        test = self.xp.astype(test, self.xp.uint8)
+        return self.xp.sum(test, axis=-1, dtype=self.integer, keepdims=True)
+
+
+def _quantiles(p: Plan, shares: tuple[float, ...], method: str) -> Array:
+    """Quantiles along a last axis, of each row."""
+    xp, include = p.d.xp, p.inclusion().include
+    kept = tuple(n for i, n in enumerate(p.shape) if i not in p.axes)
+    if _cover.size(p.shape) == 0 or not shares:
+        return xp.full((*kept, len(shares)), xp.nan, dtype=p.dtype, device=p.d.device)
+    keys = _rows(p, _staged.select(xp, include, cast(xp, p.x, p.dtype), xp.inf))
+    count = xp.broadcast_to(_rows(p, _staged.count(p.d, p.shape, include, p.axes)), (*kept, 1))
+    if p.weights is None:
+        ordered = xp.sort(keys, axis=-1, stable=False)
+        below = _Below(p, count, None)
+        defined = count > 0
+    else:
+        ordered, cumulative, meant = _ordered(p, keys)
+        below = _Below(p, count, cumulative)
+        defined = (count > 0) & meant
+    defined = defined & ~xp.any(keys != keys, axis=-1, keepdims=True)
+    value = _between(p, ordered, count, [_place(xp, below, share, method) for share in shares])
+    return xp.where(defined, value, xp.nan)
+
+
+def _ordered(p: Plan, keys: Array) -> tuple[Array, Array, Array]:
+    """Elements in order, the sums of weights up to each, and whether all weights can be meant."""
+    xp, joint = p.d.xp, p.inclusion()
+    weights = _staged.select(xp, joint.include, joint.factors[0], 0)
+    weights = cast(xp, weights, wide_float(xp, p.d.device, p.d.backend))
+    weights = _rows(p, xp.broadcast_to(weights, p.shape))
+    meant = (weights >= 0) & (weights < xp.inf)
+    weights = xp.where(meant, weights, 0.0)
+    order = p.d.backend.argsort(keys)
+    ordered = p.d.backend.take_along_axis(keys, order)
+    sums = p.d.backend.cumulative_sum(p.d.backend.take_along_axis(weights, order), -1)
+    return ordered, sums, xp.all(meant, axis=-1, keepdims=True)
+
+
+_Place = tuple[Array, Array, Array]
+"""Two places in the order, and how far from the one to the other."""
+
+
+def _place(xp: Any, below: _Below, share: float, method: str) -> _Place:
+    if method == "linear":
+        at = share * (below.total - 1)
+        floor = xp.floor(at)
+        return below.less_or_equal(floor), below.less_or_equal(floor + 1), at - floor
+    at = share * below.total
+    first = below.less(at)
+    if method == "inverted_cdf":
+        return first, first, xp.zeros_like(at)
+    return first, below.less_or_equal(at), xp.full_like(at, 0.5)
+
+
+def _between(p: Plan, ordered: Array, count: Array, places: list[_Place]) -> Array:
+    """Values at places in the order, interpolated; places beyond its ends are those ends."""
+    xp = p.d.xp
+    first, second, share = (xp.concat(parts, axis=-1) for parts in zip(*places, strict=True))
+    index = xp.concat([first, second], axis=-1)
+    index = xp.where(index < count, index, count - 1)
+    picked = p.d.backend.take_along_axis(ordered, xp.where(index < 0, 0, index))
+    picked = cast(xp, picked, share.dtype)
+    low, high = picked[..., : len(places)], picked[..., len(places) :]
+    # Equal ones stay what they are, and Inf is not multiplied by 0.
+    alone = (share == 0) | (low == high)
+    return low * xp.where(alone, 1.0, 1 - share) + xp.where(alone, 0.0, high) * share

@@ -1,0 +1,75 @@
+"""Sums of the scores of a function: what an objective, and most metrics, gather."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from agnostic_mask import _tally
+from agnostic_mask._array import Array
+from agnostic_mask._cover import Shape
+from agnostic_mask._declare import Bound, declared, described, innermost
+from agnostic_mask._dispatch import Dispatch
+from agnostic_mask._scoring import Batch, score
+from agnostic_mask._state import State
+from agnostic_mask._statistic import Arguments, Statistic
+from agnostic_mask._tally import Reduction, Tally
+
+
+@dataclass(frozen=True)
+class ScoreSums(Statistic[Tally]):
+    """Sums of the scores of a function, and of what a reduction divides them by."""
+
+    state: ClassVar[type[State]] = Tally
+    made_for: str
+    inner: Callable[..., Any] = field(repr=False)
+    fn: Callable[..., Any] = field(repr=False, compare=False)
+    reduction: Reduction = field(repr=False, compare=False)
+    declaration: Bound | None = field(repr=False, compare=False)
+
+    def check(self, name: str, state: Any) -> None:
+        self._needs_state()
+        super().check(name, state)
+
+    def _needs_state(self) -> None:
+        if self.reduction == "none":
+            raise ValueError(
+                "reduction 'none' has no state, for it keeps every score; call the objective, "
+                "or choose one of 'keras2', 'keras3', 'mean', 'sum'"
+            )
+
+    def zero(self, d: Dispatch, dtype: str) -> Tally:
+        self._needs_state()
+        parts = None if self.declaration is None else self.declaration.parts
+        shape = () if parts is None else (parts,)
+        return _tally.zero(self.made_for, self.reduction, d, dtype, shape)
+
+    def scored(self, batch: Arguments) -> Batch:
+        """Scores of a batch, and what covers them."""
+        soft = self.reduction == "keras2"
+        y_true, y_pred = batch.arrays
+        covers = batch.weights, batch.mask
+        return score(self.fn, self.declaration, y_true, y_pred, *covers, soft=soft)
+
+    def gather(self, batch: Arguments) -> Tally:
+        self._needs_state()
+        ratio = self.declaration is not None and self.declaration.parts is not None
+        return _tally.tally(self.made_for, self.reduction, self.scored(batch), ratio=ratio)
+
+    def merge(self, left: Tally, right: Tally) -> Tally:
+        return _tally.merge(left, right)
+
+    def covered(self, *shapes: Shape) -> Shape | None:
+        return None if self.declaration is None else self.declaration.cut_along(*shapes)
+
+    def finished(self, d: Dispatch, state: Tally, *, epsilon: float = 0.0) -> Array:
+        """Value of a state, in the accumulator's dtype."""
+        value = _tally.reduced(d, state, epsilon)
+        if self.declaration is None or self.declaration.parts is None:
+            return value
+        return self.declaration.finished([value[i] for i in range(self.declaration.parts)])
+
+
+def score_sums(fn: Callable[..., Any], reduction: Reduction = "mean") -> ScoreSums:
+    """What to gather of the scores of `fn` for a reduction."""
+    made_for = f"{reduction} of {described(fn)}"
+    return ScoreSums(made_for, innermost(fn), fn, reduction, declared(fn))

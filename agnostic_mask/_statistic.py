@@ -1,0 +1,181 @@
+"""What is gathered from a batch, and what every kind of it has in common."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+
+from agnostic_mask import _cover
+from agnostic_mask._array import Array
+from agnostic_mask._dispatch import Dispatch, resolve
+from agnostic_mask._errors import StateMismatchError
+from agnostic_mask._registry import kind_of
+from agnostic_mask._state import State
+
+_S = TypeVar("_S", bound=State)
+
+
+class Arguments(NamedTuple):
+    """A batch as it was passed: y_true and y_pred (or x alone), weights, mask."""
+
+    arrays: tuple[Array, ...]
+    weights: Array | None
+    mask: Array | None
+
+    def named(self) -> list[tuple[str, Array]]:
+        """All of them with the names of their parameters."""
+        names = ("y_true", "y_pred") if len(self.arrays) == 2 else ("x",)
+        return [
+            *zip(names, self.arrays, strict=True),
+            ("weights", self.weights),
+            ("mask", self.mask),
+        ]
+
+    def cut(self, start: int, stop: int) -> "Arguments":
+        """Those rows of a batch; what covers all rows by a dimension of 1 stays."""
+
+        def rows(x: Array | None) -> Array | None:
+            return x if x is None or not x.shape or x.shape[0] == 1 else x[start:stop, ...]
+
+        arrays = tuple(x[start:stop, ...] for x in self.arrays)
+        return Arguments(arrays, rows(self.weights), rows(self.mask))
+
+
+class Statistic(ABC, Generic[_S]):
+    """What is gathered of each batch; statistics that are equal are gathered once.
+
+    Attributes
+    ----------
+    made_for : str
+        What is gathered, with every option that decides on it; the same in every process.
+    state : type
+        Class of its states.
+    """
+
+    made_for: str
+    state: ClassVar[type[State]]
+
+    @abstractmethod
+    def zero(self, d: Dispatch, dtype: str) -> _S:
+        """State of no batch, which changes nothing when merged."""
+
+    @abstractmethod
+    def gather(self, batch: Arguments) -> _S:
+        """State of one batch."""
+
+    @abstractmethod
+    def merge(self, left: _S, right: _S) -> _S:
+        """State of the batches of both, which were made for this statistic."""
+
+    def zero_like(self, like: _S) -> _S:
+        """State of no batch with the arrays of `like`, their shapes and dtypes."""
+        return zeros_like(like)
+
+    def covered(self, *shapes: _cover.Shape) -> _cover.Shape | None:
+        """Shape that mask and weights cover, for arrays of these shapes.
+
+        None if elements depend on others, or might: then a batch cannot be cut into tiles.
+        """
+        return None
+
+    def check(self, name: str, state: Any) -> None:
+        """Raise unless `state` was made for this statistic.
+
+        Raises
+        ------
+        TypeError
+            If it is no state at all.
+        StateMismatchError
+            If it was made for something else.
+        """
+        if not isinstance(state, State):
+            raise TypeError(
+                f"{name} is a {type(state).__name__}; expected a state that zero, update or merge "
+                f"made"
+            )
+        if not isinstance(state, self.state) or state.made_for != self.made_for:
+            raise StateMismatchError(
+                f"{name} was made for {state.made_for!r}; expected one for {self.made_for!r}: "
+                f"the two do not count the same things"
+            )
+
+
+def dispatch_of(*states: State) -> Dispatch:
+    """Namespace, device and backend of the arrays of one state, or of two to be merged.
+
+    Raises
+    ------
+    MixedFrameworksError, MixedDevicesError
+        If they do not belong together.
+    """
+    sides = ("left", "right") if len(states) == 2 else ("state",)
+    return resolve(
+        (f"{side}.{name}", x)
+        for side, state in zip(sides, states, strict=True)
+        for name, x in state.arrays().items()
+    )
+
+
+def with_arrays(state: _S, arrays: Mapping[str, Array], **configuration: Any) -> _S:
+    """`state` with other arrays."""
+    # Not by `replace`, through which torch.compile does not trace.
+    fixed = {name: getattr(state, name) for name in state.configuration}
+    return type(state)(**{**fixed, **configuration, **state.arrays(), **arrays})
+
+
+def zeros_like(like: _S) -> _S:
+    """Zeros with the fields of `like`."""
+    d = dispatch_of(like)
+    with d.backend.wide():
+        return with_arrays(like, {name: d.xp.zeros_like(x) for name, x in like.arrays().items()})
+
+
+def joint_dtype(left: State, right: State) -> str:
+    """Float type of the results of merged states: the wider one."""
+    return max(left.dtype, right.dtype)
+
+
+def gather_all(statistics: Sequence[Statistic[Any]], batch: Arguments) -> list[State]:
+    """States of one batch, each of one statistic.
+
+    Where the backend says so, a large batch is cut into tiles of rows, so that temporaries stay
+    in the cache and do not grow with the batch.
+    """
+    found: list[State] = []
+    for tile in _tiles(statistics, batch):
+        states = [s.gather(tile) for s in statistics]
+        merged = zip(statistics, found, states, strict=True) if found else None
+        found = states if merged is None else [s.merge(old, new) for s, old, new in merged]
+    return found
+
+
+def _tiles(statistics: Sequence[Statistic[Any]], batch: Arguments) -> Iterator[Arguments]:
+    kind = kind_of(batch.arrays[-1])
+    elements = None if kind is None else kind.backend.tile_elements
+    # The last array is an array, for it has a kind, and no other has more elements.
+    if elements is None or (widest := math.prod(batch.arrays[-1].shape)) <= elements:
+        yield batch
+        return
+    n = _rows(statistics, batch)
+    step = n if n is None else max(1, elements * n // widest)
+    if n is None or step is None:
+        yield batch
+        return
+    for start in range(0, n, step):
+        yield batch.cut(start, start + step)
+
+
+def _rows(statistics: Sequence[Statistic[Any]], batch: Arguments) -> int | None:
+    """Length of the first axis, if a batch can be cut along it."""
+    resolve(batch.named())
+    leading = {tuple(x.shape)[:1] for x in batch.arrays}
+    for statistic in statistics:
+        shape = statistic.covered(*(tuple(x.shape) for x in batch.arrays))
+        if shape is None:
+            return None
+        leading.add(shape[:1])
+        for name, x in (("weights", batch.weights), ("mask", batch.mask)):
+            if x is not None:
+                _cover.check_covers(name, tuple(x.shape), "scores", shape)
+    (first, *others) = leading
+    return first[0] if first and not others else None

@@ -1,0 +1,194 @@
+"""Centred moments: sums of products about a centre that the data itself gives.
+
+About any centre c the sums W = sum(w), S = sum(w (x - c)) and Q = sum(w (x - c)**2) hold all that
+means and variances need, and move to another centre exactly:
+
+    S' = S + W e,   Q' = Q + 2 e S + W e**2,   e = c - c'
+
+The centre is the mean by |w|, which exists wherever anything is included, whatever the signs of
+the weights; there Q is no larger than it must be, so that a mean far from 0 costs no accuracy
+(Chan, Golub and LeVeque, 1983, who centre on the mean by w).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from agnostic_mask import _cover, _staged
+from agnostic_mask._array import Array
+from agnostic_mask._cover import Shape
+from agnostic_mask._dispatch import Dispatch
+from agnostic_mask._dtypes import cast, is_float64, wide_float
+from agnostic_mask._scoring import elements
+from agnostic_mask._staged import Inclusion
+from agnostic_mask._state import State, state
+from agnostic_mask._statistic import Arguments, Statistic, dispatch_of, joint_dtype, with_arrays
+
+
+@state
+@dataclass(frozen=True, eq=False)
+class Moments(State):
+    """State of metrics that are made of means and variances of k columns.
+
+    Attributes
+    ----------
+    made_for, dtype : str
+        As of every state. Static.
+    mass : array, float64, 0-d
+        sum(|w|).
+    weight : array, float64, 0-d
+        sum(w).
+    centre : array, float64, shape (k,)
+        A number near the mean of each column, of which it is the mean by |w|.
+    first : array, float64, shape (k,)
+        sum(w (x - centre)).
+    second : array, float64, shape (k, k)
+        sum(w (x - centre) (y - centre)) of each two columns x and y.
+    """
+
+    mass: Array
+    weight: Array
+    centre: Array
+    first: Array
+    second: Array
+
+
+@dataclass(frozen=True)
+class MomentsOf(Statistic[Moments]):
+    """Moments of x; or of y_true, y_pred and y_true - y_pred together."""
+
+    state: ClassVar[type[State]] = Moments
+    made_for: str
+    columns: int = field(repr=False)
+
+    def zero(self, d: Dispatch, dtype: str) -> Moments:
+        xp, k = d.xp, self.columns
+        with d.backend.wide():
+            wide = wide_float(xp, d.device, d.backend)
+            shapes: tuple[Shape, ...] = ((), (), (k,), (k,), (k, k))
+            arrays = (xp.zeros(shape, dtype=wide, device=d.device) for shape in shapes)
+            return Moments(self.made_for, dtype, *arrays)
+
+    def gather(self, batch: Arguments) -> Moments:
+        names = [name for name, _ in batch.named()]
+        named = list(zip(names, batch.arrays, strict=False))
+        d, parts, covers = elements(named, batch.weights, batch.mask)
+        xp = d.xp
+        with d.backend.wide():
+            wide = wide_float(xp, d.device, d.backend)
+            joint = covers.inclusion(xp, len(parts[0].shape))
+            # In float64, where squares of what float32 holds neither overflow nor vanish.
+            columns = [_staged.select(xp, joint.include, cast(xp, x, wide), 0.0) for x in parts]
+            if len(columns) == 2:
+                columns.append(columns[0] - columns[1])
+            arrays = _gathered(d, columns, joint)
+        name = "float64" if is_float64(xp, parts[0]) else "float32"
+        return Moments(self.made_for, name, *arrays)
+
+    def merge(self, left: Moments, right: Moments) -> Moments:
+        d = dispatch_of(left, right)
+        xp = d.xp
+        with d.backend.wide():
+            mass = left.mass + right.mass
+            centre = joint_centre(xp, (left.mass, left.centre), (right.mass, right.centre))
+            moved = [_moved(xp, side, centre) for side in (left, right)]
+            arrays = {
+                "mass": mass,
+                "weight": left.weight + right.weight,
+                "centre": centre,
+                "first": moved[0][0] + moved[1][0],
+                "second": moved[0][1] + moved[1][1],
+            }
+            arrays = {name: d.backend.as_array(x) for name, x in arrays.items()}
+        return with_arrays(left, arrays, dtype=joint_dtype(left, right))
+
+    def covered(self, *shapes: Shape) -> Shape | None:
+        return shapes[-1] if len(set(shapes)) == 1 else None
+
+
+def joint_centre(xp: Any, left: tuple[Array, Array], right: tuple[Array, Array]) -> Array:
+    """Mean of two centres by their masses; one of mass 0 is passed over, and equal ones stay."""
+    (mass, centre), (other_mass, other) = left, right
+    share = _staged.ratio(xp, other_mass, mass + other_mass)
+    joint = centre + (other - centre) * share
+    return xp.where(other_mass == 0, centre, xp.where(mass == 0, other, joint))
+
+
+def masses(inclusion: Inclusion) -> Inclusion:
+    """The same inclusion with factors without their signs."""
+    return inclusion._replace(factors=tuple(abs(f) for f in inclusion.factors))
+
+
+def total(d: Dispatch, x: Array, inclusion: Inclusion) -> Array:
+    """Weighted sum of all elements of `x`, 0-d."""
+    axes = tuple(range(len(x.shape)))
+    return d.xp.reshape(_staged.weighted_sum(d, x, inclusion, axes), ())
+
+
+def total_of_factors(d: Dispatch, shape: Shape, inclusion: Inclusion) -> Array:
+    """Sum of the factors of all included elements, 0-d."""
+    axes = tuple(range(len(shape)))
+    return d.xp.reshape(_staged.sum_of_factors(d, shape, inclusion, axes), ())
+
+
+def mean_by_mass(d: Dispatch, x: Array, joint: Inclusion, mass: Array) -> Array:
+    """Mean of included elements by their masses, 0 of nothing; exactly x where x is constant."""
+    xp = d.xp
+    if _cover.size(tuple(x.shape)) == 0:
+        return xp.zeros((), dtype=x.dtype, device=d.device)
+    top = xp.max(_staged.select(xp, joint.include, x, -xp.inf))
+    top = xp.where(top == -xp.inf, 0.0, top)
+    below = _staged.select(xp, joint.include, x - top, 0.0)
+    mean = _staged.ratio(xp, total(d, below, masses(joint)), mass)
+    return top + xp.where(mass == 0, 0.0, mean)
+
+
+def _gathered(d: Dispatch, columns: Sequence[Array], joint: Inclusion) -> list[Array]:
+    xp = d.xp
+    shape = tuple(columns[0].shape)
+    mass = total_of_factors(d, shape, masses(joint))
+    weight = total_of_factors(d, shape, joint)
+    centres = [mean_by_mass(d, x, joint, mass) for x in columns]
+    residuals = [
+        _staged.select(xp, joint.include, x - c, 0.0) for x, c in zip(columns, centres, strict=True)
+    ]
+    first = [total(d, r, joint) for r in residuals]
+    second = [[total(d, a * b, joint) for b in residuals[: i + 1]] for i, a in enumerate(residuals)]
+    k = range(len(columns))
+    square = [second[max(i, j)][min(i, j)] for i in k for j in k]
+    stacked = (xp.stack(centres), xp.stack(first), xp.stack(square))
+    matrix = xp.reshape(stacked[2], (len(columns), len(columns)))
+    return [d.backend.as_array(x) for x in (mass, weight, *stacked[:2], matrix)]
+
+
+def _moved(xp: Any, side: Moments, centre: Array) -> tuple[Array, Array]:
+    """First and second moments about another centre."""
+    # The centre of nothing is far from large numbers, whose squares are Inf.
+    e = xp.where(side.mass == 0, 0.0, side.centre - centre)
+    first = side.first + side.weight * e
+    cross = xp.expand_dims(e, axis=1) * xp.expand_dims(side.first, axis=0)
+    square = xp.expand_dims(e, axis=1) * xp.expand_dims(e, axis=0)
+    second = side.second + cross + xp.matrix_transpose(cross) + side.weight * square
+    return first, second
+
+
+class Centred:
+    """Means, variances and covariances of a state's columns, times the sum of the weights."""
+
+    def __init__(self, d: Dispatch, state: Moments) -> None:
+        self.xp, self.state = d.xp, state
+        self.weight = state.weight
+
+    def mean(self, i: int) -> Array:
+        """Mean of a column."""
+        return self.state.centre[i] + _staged.ratio(self.xp, self.state.first[i], self.weight)
+
+    def spread(self, i: int, j: int) -> Array:
+        """sum(w (x - mean(x)) (y - mean(y))) of two columns."""
+        product = self.state.first[i] * self.state.first[j]
+        return self.state.second[i, j] - _staged.ratio(self.xp, product, self.weight)
+
+    def squares(self, i: int) -> Array:
+        """sum(w x**2) of a column, about 0."""
+        c, s = self.state.centre[i], self.state.first[i]
+        return self.state.second[i, i] + 2 * c * s + self.weight * c * c

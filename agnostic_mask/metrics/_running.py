@@ -1,0 +1,79 @@
+"""The imperative face: an object that keeps a state for its caller."""
+
+from typing import Any
+
+from agnostic_mask._metric import PairMetric, ValueMetric
+from agnostic_mask.metrics._set import MetricSet
+
+
+class Running:
+    """A metric, a set of metrics or an objective that keeps its own state.
+
+    Parameters
+    ----------
+    metric : metric, MetricSet or objective
+        What to compute.
+
+    Raises
+    ------
+    TypeError
+        If it is none of these.
+
+    Notes
+    -----
+    Not for compiled loops, nor for several threads: those pass states from call to call.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import agnostic_mask as am
+    >>> mean = am.metrics.Running(am.metrics.Mean())
+    >>> mean.update(np.asarray([1.0, 2.0]))
+    >>> mean.update(np.asarray([6.0]))
+    >>> mean.compute()
+    array(3.)
+    """
+
+    def __init__(self, metric: PairMetric | ValueMetric | MetricSet) -> None:
+        if not isinstance(metric, PairMetric | ValueMetric | MetricSet):
+            raise TypeError(
+                f"metric is a {type(metric).__name__}; expected a metric, a MetricSet or an "
+                f"objective"
+            )
+        self.metric = metric
+        self._state: Any = None
+
+    def __repr__(self) -> str:
+        return f"Running({self.metric!r})"
+
+    @property
+    def state(self) -> Any:
+        """State of the batches so far, None before the first; for `merge` and `pack`."""
+        return self._state
+
+    def update(self, *arrays: Any, **covers: Any) -> None:
+        """Take in a batch; the arguments are those of the metric's own `update`."""
+        state = self._state
+        if state is None:
+            given = [*arrays, *(covers[n] for n in ("x", "y_true", "y_pred") if n in covers)]
+            state = self.metric.zero(like=given[min(1, len(given) - 1)] if given else None)
+        self._state = self.metric.update(state, *arrays, **covers)
+
+    def compute(self) -> Any:
+        """Value of the batches so far.
+
+        Raises
+        ------
+        ValueError
+            Before the first batch, which says what framework to compute in.
+        """
+        if self._state is None:
+            raise ValueError(
+                "nothing was taken in yet, so that there is no framework to compute in; call "
+                "update first, or metric.compute(metric.zero(like=array)) for the value of nothing"
+            )
+        return self.metric.compute(self._state)
+
+    def reset(self) -> None:
+        """Forget all batches."""
+        self._state = None
