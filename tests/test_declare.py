@@ -91,6 +91,6 @@ def test_what_is_declared_must_be_a_function():
 def test_a_class_axis_that_no_option_says_is_named():
     declared = am.scores(lambda t, p, *, dim=-1: p[..., 0], class_axis="axis")
     with pytest.raises(
-        TypeError, match="class_axis='axis', but has no option .* expected one of dim"
+        TypeError, match=r"class_axis='axis', but has no option .* expected one of dim"
     ):
         am.weighted_masked_objective(declared)

@@ -237,8 +237,11 @@ def _deviance(xp: Any, y: Array, p: Array, power: float) -> Array:
     # Differences of powers, not of sums of them: what is left where y and p are close is exact.
     a, b = 1 - power, 2 - power
     nothing = y < tiny_of(xp, y)
-    growth = xp.where(nothing, -1.0, xp.expm1(b * xp.where(nothing, 0.0, ratio)))
-    return (2 / a) * (p**b * growth / b - p**a * (y - p))
+    growth = b * xp.where(nothing, 0.0, ratio)
+    far = growth > 1  # where the exponential may overflow, and the powers are far apart
+    near = p**b * xp.where(nothing, -1.0, xp.expm1(xp.where(far, 0.0, growth)))
+    grown = xp.where(far, xp.where(far, y, 1.0) ** b - p**b, near)
+    return (2 / a) * (grown / b - p**a * (y - p))
 
 
 def _log_ratio(xp: Any, y: Array, p: Array) -> Array:

@@ -12,7 +12,7 @@ from agnostic_mask.losses._numeric import class_sum, log, log_normaliser, tiny_o
 from agnostic_mask.losses._operands import labelled, option
 
 
-def _not_ignored(y_true: Array, *, ignore_class: int | None, **_: Any) -> Array | None:
+def not_ignored(y_true: Array, *, ignore_class: int | None, **_: Any) -> Array | None:
     if ignore_class is None:
         return None
     d = resolve((("y_true", y_true),))
@@ -20,7 +20,7 @@ def _not_ignored(y_true: Array, *, ignore_class: int | None, **_: Any) -> Array 
     return ~_labels.equal(d, y_true, ignore_class) if is_integer(d.xp, y_true) else None
 
 
-@scores(class_axis="axis", dense=False, harmless=(0.0, 0.5), included=_not_ignored)
+@scores(class_axis="axis", dense=False, harmless=(0.0, 0.5), included=not_ignored)
 def sparse_categorical_crossentropy(
     y_true: Array,
     y_pred: Array,
@@ -88,7 +88,7 @@ def sparse_categorical_crossentropy(
     return _finished(d, result, chosen, axis, ignore_class)
 
 
-@scores(class_axis="axis", dense=False, harmless=(0.0, 0.5), included=_not_ignored)
+@scores(class_axis="axis", dense=False, harmless=(0.0, 0.5), included=not_ignored)
 def nll(
     y_true: Array,
     y_pred: Array,

@@ -1,6 +1,5 @@
 """Which class an element truly has, and which one is predicted for it."""
 
-import math
 import operator
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from agnostic_mask._cover import Shape
 from agnostic_mask._dispatch import Dispatch
 from agnostic_mask._dtypes import cast, dtype_kind, is_floating, is_integer
 from agnostic_mask._errors import ShapeMismatchError, UnsupportedArrayError
+from agnostic_mask.metrics._options import cut
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class Labelling:
                 f"classes along one more axis. Convert labels: xp.astype(y_pred, xp.int64); make "
                 f"labels of one-hot rows: xp.argmax(y_true, axis=-1)"
             )
-        positive = y_pred > _cut(self.threshold, self.from_logits)
+        positive = y_pred > cut(self.threshold, self.from_logits)
         return y_pred == y_pred, xp.astype(positive, _labels.index_dtype(d))
 
     def _greatest(self, d: Dispatch, y_pred: Array, shape: Shape) -> tuple[Array, Array]:
@@ -142,11 +142,6 @@ class Labelling:
         return valid, cast(xp, xp.where(valid, first, 0), index)
 
 
-def _cut(threshold: float, from_logits: bool) -> float:
-    """What a prediction must exceed to be positive."""
-    return math.log(threshold / (1 - threshold)) if from_logits else threshold
-
-
 def labelling(
     num_classes: Any, threshold: Any, from_logits: Any, axis: Any, ignore_class: Any
 ) -> Labelling:
@@ -163,11 +158,7 @@ def labelling(
             f"num_classes is {num_classes!r}; expected an integer of at least 2: classes are the "
             f"labels from 0 to num_classes - 1, and two of them are binary"
         )
-    if not 0 <= threshold <= 1 or (from_logits and threshold in (0, 1)):
-        raise ValueError(
-            f"threshold is {threshold!r}; expected a probability from 0 to 1, for logits too (then "
-            f"neither 0 nor 1)"
-        )
+    cut(threshold, from_logits)
     place = _integer(axis)
     if place is None:
         raise ValueError(f"axis is {axis!r}; expected an integer, the class axis of y_pred")

@@ -94,7 +94,8 @@ class Specificity(AveragedMetric):
     Notes
     -----
     Of two classes the recall of class 0. Of nothing, and of a class that every element has,
-    `zero_division`. torchmetrics' `Specificity`; "weighted" goes by the class, as there.
+    `zero_division`. torchmetrics' `Specificity`, where "macro" leaves out classes that neither
+    occur nor are predicted; "weighted" goes by the weight of the class itself, as there.
 
     Examples
     --------

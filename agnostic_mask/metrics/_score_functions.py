@@ -13,7 +13,7 @@ from agnostic_mask._dtypes import cast, dtype_kind, float_name, is_floating, wid
 from agnostic_mask._staged import ratio
 from agnostic_mask.losses._numeric import class_max, class_sum
 from agnostic_mask.losses._operands import labelled, paired, with_classes
-from agnostic_mask.losses._sparse import _not_ignored
+from agnostic_mask.losses._sparse import not_ignored
 
 
 @scores(harmless=(0.0, 0.0))
@@ -86,7 +86,7 @@ def categorical_accuracy(y_true: Array, y_pred: Array, /, *, axis: int) -> Array
     return xp.squeeze(_hits(d, y_true, y_pred, hits, ~named | _nans(d, y_pred, axis)), axis=axis)
 
 
-@scores(class_axis="axis", dense=False, harmless=(0.0, 0.0), included=_not_ignored)
+@scores(class_axis="axis", dense=False, harmless=(0.0, 0.0), included=not_ignored)
 def sparse_top_k_categorical_accuracy(
     y_true: Array, y_pred: Array, /, *, k: int, ignore_class: int | None, axis: int
 ) -> Array:

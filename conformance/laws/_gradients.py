@@ -96,9 +96,11 @@ def _slopes(run: Run, name: str, exact: Host) -> Reference:
     values, smooth = slopes(value, exact[name], live)
     greatest = max((abs(float(v)) for v in values.reshape(-1)), default=0.0)
     bound = ROUNDINGS * unit_roundoff(run.dtype) * greatest
-    # What the result is off by, its derivative may be too, on the scale of the input.
-    scale = max((abs(float(v)) for v in exact[name][live].reshape(-1)), default=1.0)
-    bound += 4 * float(np.sum(run.reference(exact).bound)) / max(scale, 1.0)
+    if name == "weights":
+        # The result is linear in them, or nearly, so that its derivative is off by what the scores
+        # are off by.
+        greatest_weight = max((abs(float(w)) for w in exact[name][live].reshape(-1)), default=1.0)
+        bound += 4 * float(np.sum(run.reference(exact).bound)) / max(greatest_weight, 1.0)
     return Reference(values, np.where(smooth, np.where(live, bound, 0.0), np.inf))
 
 

@@ -90,9 +90,7 @@ def _unexplained(e: Elements, left: Rough, whole: Rough) -> Result:
 
 def _variance(e: Elements) -> Rough:
     column = _Column(e, e.pred)
-    remaining = column.weight.minus(
-        Rough(mp.mpf(e.options.get("correction", 0)), mp.mpf(0), e.acc)
-    )
+    remaining = column.weight.minus(Rough(mp.mpf(e.options.get("correction", 0)), mp.mpf(0), e.acc))
     if remaining.value <= 0:
         return Rough(mp.nan, mp.mpf(0), e.acc)
     return column.about_mean().over(remaining)
