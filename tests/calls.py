@@ -371,6 +371,11 @@ def _losses() -> list[Call]:
             second = y_pred + 4 if name == "tweedie_deviance" else y_pred
             arrays = {"y_true": first, "y_pred": second}
             found.append(Call(f"losses.{name} {given}", f"losses.{name}", fn, arrays, ()))
+    for name in ("dice", "jaccard", "tversky"):  # ratios of sums, whose scores come in parts
+        objective = am.weighted_masked_objective(getattr(am.losses, name), reduction="mean")
+        arrays = {"y_true": y_true, "y_pred": y_pred}
+        fn = of_objective(objective, tuple(arrays))
+        found.append(Call(f"losses.{name}", f"losses.{name}", fn, arrays, ("y_pred",)))
     return found
 
 
@@ -403,7 +408,9 @@ def _metrics() -> list[Call]:
         narrow = {"f": np.float32, "i": np.int32, "b": np.bool_}
         arrays = {name: x.astype(narrow[x.dtype.kind]) for name, x in inputs.items()}
         rows = case.class_axis(2) is not None
-        smooth = () if rows or case.why_not("gradient") else tuple(case.smooth())
+        # Counts in float64 are wider than what JAX multiplies them by.
+        counts = case.result_dtype("float32") == "float64"
+        smooth = () if rows or counts or case.why_not("gradient") else tuple(case.smooth())
         fn = of_objective(case.metric, tuple(arrays))
         found.append(Call(case.name.partition(" mask")[0], case.covers, fn, arrays, smooth))
     return found
@@ -411,6 +418,15 @@ def _metrics() -> list[Call]:
 
 CALLS = [*_objectives(), *_reductions(), *_losses(), *_metrics(), *_helpers()]
 
-_ONE_A_FUNCTION = {call.covers: call for call in reversed(CALLS)}
-FIRST_CALLS = [c for c in CALLS if c in _ONE_A_FUNCTION.values() or c.name.startswith("objective")]
-"""Calls to try as the first of a process: what is done once hardly depends on the function."""
+_KINDS_OF_STATES = ("Mean", "R2Score", "MaxError", "D2TweedieScore", "Precision")
+_FAMILIES = {f"metrics.{n}" for n in am.metrics.__all__ if n not in _KINDS_OF_STATES}
+_FAMILIES |= {f"losses.{n}" for n in am.losses.__all__}
+_ONE_A_FUNCTION = {call.covers: call for call in reversed(CALLS) if call.covers not in _FAMILIES}
+FIRST_CALLS = [
+    call
+    for call in CALLS
+    if call.covers == "weighted_masked_objective" or call is _ONE_A_FUNCTION.get(call.covers)
+]
+"""Calls to try as the first of a process, which loads backends and fills tables: every way through
+the objective, each function, and a metric of each kind of state. What is done once does not depend
+on which loss or metric it is done for."""

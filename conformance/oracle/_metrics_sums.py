@@ -51,6 +51,10 @@ def _loss(name: str) -> Score:
     return lambda e, t, p: SCORES[name](t, p, e.u, e.tiny, **without_axis(e.options))
 
 
+def _score(e: Elements, t: Number, p: Number) -> Scored:
+    return SCORES[e.options["fn"].__name__](t, p, e.u, e.tiny)
+
+
 def _itself(e: Elements, t: Number, p: Number) -> Scored:
     return t, mp.mpf(0)
 
@@ -117,8 +121,7 @@ SUMS: Mapping[str, Callable[[Elements], Result]] = {
     "Mean": _mean_of(_itself),
     "Sum": _sum,
     "MeanAbsoluteError": _mean_of(_loss("absolute_error")),
-    # Its variants are of that function.
-    "MeanScore": _mean_of(_loss("absolute_error")),
+    "MeanScore": _mean_of(_score),
     "MeanSquaredError": _mean_of(_loss("squared_error")),
     "RootMeanSquaredError": _mean_of(_loss("squared_error"), Rough.root),
     "MeanBiasError": _mean_of(_bias),
