@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, overload
@@ -231,9 +232,21 @@ def described(fn: Callable[..., Any]) -> str:
 def _shown(x: Any) -> str:
     if isinstance(x, tuple | list):
         return f"({', '.join(map(_shown, x))})"
-    if isinstance(x, bool | int | float | str | None):
+    if isinstance(x, bool | str | None):
         return repr(x)
+    if (number := _number(x)) is not None:
+        return repr(number)
     return described(x) if callable(x) else type(x).__qualname__  # never the elements of an array
+
+
+def _number(x: Any) -> float | int | None:
+    """A number of whatever type, so that 1, 1.0 and NumPy's are shown alike; None for no number."""
+    if isinstance(x, float):
+        return int(x) if x.is_integer() else float(x)
+    try:
+        return operator.index(x)
+    except TypeError:
+        return float(x) if hasattr(x, "dtype") and getattr(x, "shape", None) == () else None
 
 
 def declared(fn: Callable[..., Any]) -> Bound | None:

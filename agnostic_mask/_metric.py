@@ -7,7 +7,8 @@ from typing import Any
 from agnostic_mask._array import Array
 from agnostic_mask._dispatch import Dispatch, resolve
 from agnostic_mask._dtypes import cast, is_float64
-from agnostic_mask._registry import kind_of
+from agnostic_mask._errors import MixedFrameworksError
+from agnostic_mask._registry import kind_of, namespace_name
 from agnostic_mask._state import State
 from agnostic_mask._statistic import Arguments, Statistic, dispatch_of, gather_all
 
@@ -17,7 +18,9 @@ class Metric(ABC):
     """A metric: immutable, without any state of its own.
 
     Call it for the value of one batch. For a data set in parts, `zero`, `update`, `merge` and
-    `compute` give the value of the whole, however it is cut.
+    `compute` give the value of the whole, however it is cut. Weights come before the mask; both may
+    be left out. States of torch tensors that require gradients carry them on: update under
+    `torch.no_grad` where none are wanted.
 
     Attributes
     ----------
@@ -108,12 +111,20 @@ class Metric(ABC):
 
 
 def check_together(state: State, batch: Arguments) -> None:
-    """Raise unless a state and a batch are of one framework and device."""
-    name, x = next(iter(state.arrays().items()))
+    """Raise unless a state and a batch are of one framework.
+
+    Raises
+    ------
+    MixedFrameworksError
+    """
     last, y = batch.named()[len(batch.arrays) - 1]
-    ours, theirs = kind_of(x), kind_of(y)
-    if ours is None or theirs is None or ours.xp is not theirs.xp:
-        resolve(((last, y), (f"state.{name}", x)))
+    ours, theirs = kind_of(next(iter(state.arrays().values()))), kind_of(y)
+    if ours is not None and theirs is not None and ours.xp is not theirs.xp:
+        raise MixedFrameworksError(
+            f"the state holds {namespace_name(ours.xp)} arrays and {last} is a "
+            f"{namespace_name(theirs.xp)} array; start from zero(like={last}), or bring the batch "
+            f"to the state's framework by agnostic_mask.convert"
+        )
 
 
 class PairMetric(Metric):

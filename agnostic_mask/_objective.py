@@ -73,7 +73,7 @@ class Objective(PairMetric):
 
 
 def _unreduced(batch: Batch) -> Array:
-    d, (scores,), covers = batch
+    d, (scores,), covers, _ = batch
     with d.backend.wide():
         weighed = _staged.weighed(d, scores, covers.inclusion(d.xp, len(scores.shape)))
         value = cast(d.xp, weighed, scores.dtype)

@@ -27,10 +27,10 @@ class ScoreSums(Statistic[Tally]):
     declaration: Bound | None = field(repr=False, compare=False)
 
     def check(self, name: str, state: Any) -> None:
-        self._needs_state()
+        self.check_gathers()
         super().check(name, state)
 
-    def _needs_state(self) -> None:
+    def check_gathers(self) -> None:
         if self.reduction == "none":
             raise ValueError(
                 "reduction 'none' has no state, for it keeps every score; call the objective, "
@@ -38,7 +38,7 @@ class ScoreSums(Statistic[Tally]):
             )
 
     def zero(self, d: Dispatch, dtype: str) -> Tally:
-        self._needs_state()
+        self.check_gathers()
         parts = None if self.declaration is None else self.declaration.parts
         shape = () if parts is None else (parts,)
         return _tally.zero(self.made_for, self.reduction, d, dtype, shape)
@@ -51,7 +51,7 @@ class ScoreSums(Statistic[Tally]):
         return score(self.fn, self.declaration, y_true, y_pred, *covers, soft=soft)
 
     def gather(self, batch: Arguments) -> Tally:
-        self._needs_state()
+        self.check_gathers()
         ratio = self.declaration is not None and self.declaration.parts is not None
         return _tally.tally(self.made_for, self.reduction, self.scored(batch), ratio=ratio)
 

@@ -7,7 +7,15 @@ from typing import Any, NamedTuple
 from agnostic_mask import _cover, _declare, _staged
 from agnostic_mask._array import Array
 from agnostic_mask._dispatch import Dispatch, resolve
-from agnostic_mask._dtypes import cast, dtype_kind, float_name, is_float64, is_floating, widen_half
+from agnostic_mask._dtypes import (
+    cast,
+    dtype_kind,
+    float_name,
+    is_float64,
+    is_floating,
+    wide_float,
+    widen_half,
+)
 from agnostic_mask._errors import (
     MixedDevicesError,
     MixedFrameworksError,
@@ -21,11 +29,15 @@ ScoreFunction = Callable[[Array, Array], Array]
 
 
 class Batch(NamedTuple):
-    """Scores of a batch, and what covers them; of a ratio of sums the scores of each part."""
+    """Scores of a batch (of a ratio of sums those of each part), and what covers them.
+
+    `dtype` is the float type of results.
+    """
 
     d: Dispatch
     scores: tuple[Array, ...]
     covers: Covers
+    dtype: str
 
 
 def score(
@@ -77,7 +89,7 @@ def score(
 def elements(
     arrays: Sequence[tuple[str, Array]], weights: Array | None, mask: Array | None
 ) -> Batch:
-    """Arrays of equal shape as floats of one type, and what covers their elements.
+    """Arrays of equal shape as floats, and what covers their elements.
 
     Excluded elements are finite, unless mask and weights tell all elements apart.
     """
@@ -102,9 +114,14 @@ def elements(
     check_covers(shape, covers, "scores" if len(arrays) == 2 else last)
     include = covers.inclusion(xp, len(shape)).include
     name = float_name(xp, d.device, *(x for _, x in arrays))
-    with d.backend.wide() if name == "float64" else nullcontext():
-        floats = (cast(xp, x, getattr(xp, name)) for _, x in arrays)
-        return Batch(d, tuple(_staged.clean(xp, x, include) for x in floats), covers)
+    with d.backend.wide():
+        wide = wide_float(xp, d.device, d.backend)
+        # Integers keep all their digits, which a float32 would not hold.
+        floats = (
+            cast(xp, x, getattr(xp, name) if is_floating(xp, x) else wide) for _, x in arrays
+        )
+        parts = tuple(_staged.clean(xp, x, include) for x in floats)
+    return Batch(d, parts, covers, name)
 
 
 def covers_of(xp: Any, weights: Array | None, mask: Array | None, *, soft: bool) -> Covers:
@@ -146,7 +163,7 @@ def _score_rows(
                 f"{declaration.name} returned scores of shape {tuple(scores.shape)}; expected "
                 f"{shape} from y_pred of shape {tuple(y_pred.shape)}, as it declares"
             )
-    return Batch(d, parts, covers)
+    return Batch(d, parts, covers, _name(d, parts[0]))
 
 
 def _score_undeclared(
@@ -164,7 +181,12 @@ def _score_undeclared(
         )
     check_covers(shape, covers)
     include = covers.inclusion(d.xp, len(shape)).include
-    return Batch(d, (_staged.clean(d.xp, scores, include),), covers)
+    cleaned = _staged.clean(d.xp, scores, include)
+    return Batch(d, (cleaned,), covers, _name(d, scores))
+
+
+def _name(d: Dispatch, scores: Array) -> str:
+    return "float64" if is_float64(d.xp, scores) else "float32"
 
 
 def _called(

@@ -71,6 +71,10 @@ class Statistic(ABC, Generic[_S]):
         """State of no batch with the arrays of `like`, their shapes and dtypes."""
         return zeros_like(like)
 
+    def check_gathers(self) -> None:
+        """Raise ValueError if there is nothing to gather."""
+        return
+
     def covered(self, *shapes: _cover.Shape) -> _cover.Shape | None:
         """Shape that mask and weights cover, for arrays of these shapes.
 

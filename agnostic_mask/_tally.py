@@ -7,7 +7,7 @@ from agnostic_mask import _staged
 from agnostic_mask._array import Array
 from agnostic_mask._cover import Shape
 from agnostic_mask._dispatch import Dispatch
-from agnostic_mask._dtypes import is_float64, is_integer, wide_float, wide_integer
+from agnostic_mask._dtypes import is_integer, wide_float, wide_integer
 from agnostic_mask._errors import StateMismatchError
 from agnostic_mask._scoring import Batch
 from agnostic_mask._state import CONFIGURATION, State, state
@@ -66,7 +66,7 @@ def tally(made_for: str, reduction: Reduction, batch: Batch, *, ratio: bool) -> 
 
     Excluded scores must be finite where the covers do not tell them apart.
     """
-    d, parts, covers = batch
+    d, parts, covers, dtype = batch
     xp = d.xp
     shape: Shape = tuple(parts[0].shape)
     axes = tuple(range(len(shape)))
@@ -98,8 +98,7 @@ def tally(made_for: str, reduction: Reduction, batch: Batch, *, ratio: bool) -> 
         named = {name: None if x is None else flat(x) for name, x in arrays.items()}
         totals = [flat(_staged.weighted_sum(d, scores, joint, axes)) for scores in parts]
         named["total"] = xp.stack(totals) if ratio else totals[0]
-    name = "float64" if is_float64(xp, parts[0]) else "float32"
-    return Tally(made_for, name, reduction, **named)
+    return Tally(made_for, dtype, reduction, **named)
 
 
 def zero(made_for: str, reduction: Reduction, d: Dispatch, dtype: str, parts: Shape) -> Tally:

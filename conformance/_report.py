@@ -4,7 +4,6 @@ import dataclasses
 import json
 import os
 import platform
-import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
 from importlib import metadata
@@ -82,12 +81,13 @@ def as_json(rows: Sequence[Row], seed: int, not_run: dict[str, str]) -> dict[str
 
 def write_json(path: Path, data: dict[str, Any]) -> None:
     """Write to a temporary file beside `path`, then rename it: never half a report."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
+    # Not by tempfile, whose files nobody else may read.
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with temporary.open("x", encoding="utf-8") as file:
             json.dump(data, file, indent=1)
             file.write("\n")
-        os.replace(name, path)
+        os.replace(temporary, path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise

@@ -83,6 +83,31 @@ def test_a_declaration_that_cannot_be_is_refused_at_once(options, message):
         am.scores(am.losses.squared_error, **options)
 
 
+@pytest.mark.parametrize(
+    ("given", "same"),
+    [
+        (am.metrics.TweedieDeviance(1), am.metrics.TweedieDeviance(1.0)),
+        (am.metrics.PinballLoss(np.float64(0.5)), am.metrics.PinballLoss(0.5)),
+        (am.metrics.BinaryCrossentropy(label_smoothing=0), am.metrics.BinaryCrossentropy()),
+        (
+            am.metrics.MeanScore(functools.partial(am.losses.huber, delta=np.int64(1))),
+            am.metrics.MeanScore(am.losses.huber),
+        ),
+    ],
+)
+def test_a_number_is_the_same_option_in_whatever_type(given, same):
+    assert given.statistic == same.statistic
+    same.compute(given.zero(like=Y_PRED))
+
+
+def test_a_truth_value_is_no_number():
+    texts = [
+        am.metrics.MeanScore(functools.partial(am.losses.huber, delta=x)).statistic.made_for
+        for x in (1, True)
+    ]
+    assert texts[0] != texts[1]
+
+
 def test_what_is_declared_must_be_a_function():
     with pytest.raises(TypeError, match="fn is a int; expected a function"):
         am.scores(3)

@@ -67,7 +67,8 @@ def test_two_functions_are_told_apart_whatever_their_names():
 @pytest.mark.parametrize(
     ("metrics", "message"),
     [
-        ({}, "at least one"),
+        ({}, r"metrics is empty; .* at least one"),
+        ({"r2": M.R2Score}, r"metrics\['r2'\] is a class, R2Score; .* write R2Score\(\)"),
         ([M.R2Score()], "expected a mapping"),
         ({"f": am.losses.huber}, r"metrics\['f'\] is a function; .*MeanScore"),
         ({"mean": M.Mean()}, "a Mean takes one array"),
@@ -103,6 +104,8 @@ def test_running_says_what_it_cannot_do():
         M.Running(M.Mean()).compute()
     with pytest.raises(TypeError, match="x"):
         M.Running(M.Mean()).update()
+    with pytest.raises(am.UnsupportedArrayError, match=r"x is a builtins\.list"):
+        M.Running(M.Mean()).update([1.0])
 
 
 def test_a_metric_of_nothing_is_its_documented_value():
@@ -130,9 +133,11 @@ rng = np.random.default_rng(0)
 y_true = rng.integers(0, classes, n, dtype=np.int32)
 y_pred = np.where(rng.random(n) < 0.5, y_true, rng.integers(0, classes, n, dtype=np.int32))
 weights, mask = rng.random(n, dtype=np.float32), rng.random(n) < 0.9
-members = {
-    name: getattr(M, name)(num_classes=classes, average="macro") for name in ("Precision", "Recall")
-}
+averaged = ("Precision", "Recall", "F1", "IoU", "Specificity")
+members = {name: getattr(M, name)(num_classes=classes, average="macro") for name in averaged}
+others = ("Accuracy", "MatthewsCorrelation", "CohenKappa")
+members |= {name: getattr(M, name)(num_classes=classes) for name in others}
+members |= {"hamming": M.HammingLoss(), "bias": M.MeanBiasError(), "r2": M.R2Score()}
 metrics = M.MetricSet(members)
 few = slice(0, 1000)
 warm = metrics(y_true[few], y_pred[few], weights[few], mask[few])

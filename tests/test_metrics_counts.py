@@ -283,11 +283,11 @@ def test_an_included_element_of_no_class_is_never_another_s_number(backend, name
         value = metric(make(backend, y_true), make(backend, y_pred), mask=mask)
         assert host(value) == 1
     matrix = ConfusionMatrix()(make(backend, y_true), make(backend, y_pred))
-    assert host(matrix).tolist() == [[1, 0], [0, 1]]
+    assert np.isnan(host(matrix)).all()
 
 
 @pytest.mark.parametrize("metric", EVERY, ids=repr)
-def test_every_metric_but_the_matrix_is_nan_then_and_merged_with_anything(metric):
+def test_every_metric_is_nan_then_and_merged_with_anything(metric):
     bad = metric.update(metric.zero(like=np.ones(1)), np.asarray([0, 9]), np.asarray([0.1, 0.9]))
     good = metric.update(metric.zero(like=np.ones(1)), np.asarray([0, 1]), np.asarray([0.1, 0.9]))
     assert np.isnan(metric.compute(metric.merge(good, bad)))
@@ -297,7 +297,9 @@ def test_every_metric_but_the_matrix_is_nan_then_and_merged_with_anything(metric
 @backends
 def test_an_included_weight_of_nan_comes_through(backend):
     arrays = ([0, 1, 1], [0.1, 0.2, 0.9], [1.0, nan, 1.0])
-    assert np.isnan(host(Recall()(*(make(backend, np.asarray(x)) for x in arrays))))
+    # Of class 0 precision and recall use no cell that the weight is in.
+    for metric in (Recall(), Precision(), ConfusionMatrix()):
+        assert np.isnan(host(metric(*(make(backend, np.asarray(x)) for x in arrays)))).all()
 
 
 # -- nothing, and weights that cancel --

@@ -144,6 +144,13 @@ def test_log_softmax_is_minus_infinity_where_excluded(backend):
     found = call(am.log_softmax, backend, x, mask=mask, axis=0)
     assert found.tolist() == [[0, -INF], [-1000, -INF]]
     assert call(am.log_softmax, backend, [-INF, 5.0]).tolist() == [-INF, 0]
+    assert call(am.log_softmax, backend, [-INF, -INF]).tolist() == [-INF, -INF]
+
+
+@backends
+def test_the_share_of_an_infinity_is_nan(backend):
+    np.testing.assert_array_equal(call(am.log_softmax, backend, [INF, 1.0]), [NAN, -INF])
+    np.testing.assert_array_equal(call(am.softmax, backend, [INF, 1.0]), [NAN, 0])
 
 
 @gradients
@@ -201,6 +208,31 @@ def test_correlations_are_one_with_themselves_and_never_beyond(backend):
     np.testing.assert_array_equal(found, found.T)
     signs = np.sign([1, 1, -1, 1])
     close(found, np.outer(signs, signs), np.ones((4, 4)))
+
+
+@backends
+@pytest.mark.parametrize("scale", [2.0**660, 2.0**-660])
+def test_correlations_do_not_know_the_scale(backend, scale):
+    x = np.random.default_rng(8).normal(size=(9, 3))
+    with wide(backend):
+        found = call(am.corrcoef, backend, x * scale, "float64")
+        np.testing.assert_array_equal(found, call(am.corrcoef, backend, x, "float64"))
+    # Some roundings of each of the 9 residuals, and of their mean.
+    terms = np.abs(x - x.mean(0)).T @ np.abs(x - x.mean(0)) / x.std(0) / x.std(0)[:, None] / 9
+    close(found, np.corrcoef(x, rowvar=False), terms, dtype="float64", roundings=20)
+
+
+@gradients
+def test_gradients_of_correlations_on_any_scale(backend):
+    x = np.random.default_rng(8).normal(size=(9, 2))
+    found = {}
+    with wide(backend):
+        for scale in (1.0, 2.0**660):
+            _, (gradient,) = knowledge(backend).value_and_grad(
+                lambda x: am.corrcoef(x)[0, 1], [make(backend, x * scale, "float64")]
+            )
+            found[scale] = host(gradient) * scale
+    np.testing.assert_array_equal(found[1.0], found[2.0**660])
 
 
 @backends

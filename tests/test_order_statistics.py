@@ -106,6 +106,8 @@ def test_infinities_are_numbers_and_an_included_nan_comes_through(backend, metho
     assert call(am.quantile, backend, x, 1.0, mask=mask, method=method) == INF
     assert call(am.quantile, backend, x, 0.0, mask=mask, method=method) == 1.0
     assert np.isnan(call(am.quantile, backend, x, 0.0, method=method))
+    halfway = call(am.quantile, backend, [INF, -INF], 0.5, method=method)
+    np.testing.assert_array_equal(halfway, -INF if method == "inverted_cdf" else NAN)
     weights = np.asarray([1, 2, 0, 1, 0], np.int32)
     assert call(am.quantile, backend, x, 1.0, weights=weights, method=method) == INF
 
@@ -213,8 +215,16 @@ def test_an_integer_weight_repeats_an_element(x, seed, q, method):
     "q", [-0.1, 1.5, NAN, "0.5", None, True, [0.5, 2], np.asarray(0.5)], ids=str
 )
 def test_a_q_that_is_no_share_is_named(q):
-    with pytest.raises(ValueError, match=r"q is .*expected a Python number from 0 to 1"):
+    with pytest.raises(ValueError, match=r"q is .*expected a float from 0 to 1, or a sequence of"):
         am.quantile(np.ones(3), q)
+
+
+def test_shares_are_any_sequence_of_numbers_and_may_be_named():
+    x = np.asarray([1.0, 5.0, 2.0])
+    for q, expected in ((range(2), [1, 5]), ((0.5,), [2]), ([0, 0.75], [1, 3.5]), (1, 5)):
+        assert am.quantile(x, q).tolist() == am.quantile(x, q=q).tolist() == expected
+    with pytest.raises(ValueError, match=r"of an array pass q\.tolist\(\)"):
+        am.quantile(x, np.asarray([0.5]))
 
 
 def test_other_methods_are_refused_with_the_ones_there_are():
@@ -225,7 +235,7 @@ def test_other_methods_are_refused_with_the_ones_there_are():
 @backends
 def test_linear_interpolation_between_weights_that_are_no_counts_is_refused(backend):
     weights = make(backend, [0.5, 1.0, 2.0])
-    with pytest.raises(ValueError, match=r"weights .*linear.*expected integers, or method='aver"):
+    with pytest.raises(ValueError, match=r"linear.*expected integers: xp.astype.*method='aver"):
         am.quantile(make(backend, [1.0, 2.0, 3.0]), 0.5, weights=weights)
 
 
@@ -322,5 +332,36 @@ def test_edges_as_an_array_are_checked_as_arrays_are():
         am.histogram(np.ones(3), bins=np.ones((1, 2)))
     with pytest.raises(am.MixedFrameworksError, match="bins is a torch array"):
         am.histogram(np.ones(3), bins=make("torch", [0.0, 1.0]))
-    with pytest.raises(am.UnsupportedArrayError, match="bins "):
-        am.histogram(np.ones(3), bins="auto")
+    with pytest.raises(am.UnsupportedArrayError, match="bins has dtype complex"):
+        am.histogram(np.ones(3), bins=np.ones(3, complex))
+
+
+@pytest.mark.parametrize("bins", [2.5, np.float64(2.5), True, "auto", None, {0, 1}], ids=str)
+def test_bins_that_are_neither_a_number_nor_edges_are_told_what_may_be(bins):
+    with pytest.raises(ValueError, match=r"bins is .*a number of bins, an integer, or their edges"):
+        am.histogram(np.ones(3), bins=bins)
+
+
+@backends
+def test_edges_in_a_list_are_those_of_an_array(backend):
+    x = np.asarray([0.1, 0.4, 0.7], np.float32)  # 0.1 and 0.4 are greater than in float64
+    theirs, _ = np.histogram(x, [0.1, 0.4])
+    assert theirs.tolist() == [1]
+    for bins in ([0.1, 0.4], (0.1, 0.4)):
+        counts, edges = call(am.histogram, backend, x, bins=bins)
+        assert (counts.tolist(), edges.dtype) == ([1], np.float32)
+    with wide(backend):
+        bins = make(backend, [0.1, 0.4], "float64")
+        assert host(am.histogram(make(backend, x), bins=bins)[0]).tolist() == [1]
+    found, _ = am.histogram(np.arange(5.0), bins=range(1, 4))
+    assert found.tolist() == [1, 2]
+
+
+@backends
+def test_bins_as_wide_as_float64(backend):
+    with wide(backend):
+        x = make(backend, [-1e308, 1e308], "float64")
+        for limits in (None, (-1e308, 1e308)):
+            counts, edges = am.histogram(x, bins=2, range=limits)
+            assert host(counts).tolist() == [1, 1]
+            assert host(edges).tolist() == [-1e308, 0, 1e308]

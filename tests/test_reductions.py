@@ -382,6 +382,60 @@ def test_the_float_type_of_the_weights_decides_for_integers_but_not_for_floats(b
         assert dtype_of(am.mean(make(backend, [1, 2], "int32"), weights=narrow)) == "float32"
 
 
+SECONDS = 1_700_000_000 + np.random.default_rng(12).integers(0, 100, (50, 2))  # float32: by 128
+
+
+@backends
+def test_integers_are_computed_from_as_they_are(backend):
+    dtype = "int32" if backend == "jax" else "int64"
+    x = make(backend, SECONDS, dtype)
+    assert dtype_of(am.var(x)) == ("float32" if backend in ("torch", "jax") else "float64")
+    # One rounding to the result's dtype, and next to nothing in float64.
+    for name, expected in (
+        ("mean", np.mean(SECONDS)),
+        ("var", np.var(SECONDS)),
+        ("std", np.std(SECONDS)),
+        ("cov", np.cov(SECONDS, rowvar=False)),
+        ("corrcoef", np.corrcoef(SECONDS, rowvar=False)),
+        ("median", np.median(SECONDS)),
+        ("vector_norm", np.linalg.norm(SECONDS.ravel())),
+        ("logsumexp", np.log(np.sum(np.exp(SECONDS - SECONDS.max()))) + SECONDS.max()),
+    ):
+        close(getattr(am, name)(x), expected, np.abs(expected), roundings=1)
+    weights = make(backend, np.ones(50), "float32")
+    total = am.sum(x, weights=weights, axis=0)
+    close(total, SECONDS.sum(0), SECONDS.sum(0), roundings=1)
+    last = am.cumulative_sum(x, weights=weights, axis=0)[-1, :]
+    close(last, SECONDS.sum(0), SECONDS.sum(0), roundings=1)
+    shares = np.exp(SECONDS - SECONDS.max())
+    close(am.softmax(x), shares / shares.sum(), shares / shares.sum(), roundings=1)
+
+
+@backends
+def test_integers_are_put_into_bins_as_they_are(backend):
+    x = make(backend, SECONDS, "int32")
+    low, high = int(SECONDS.min()), int(SECONDS.max())
+    for options in (
+        {"bins": 7},
+        {"bins": 3, "range": (low + 10, high - 20)},
+        {"bins": [low, low + 31, low + 52.5, high]},
+    ):
+        counts, edges = am.histogram(x, **options)
+        theirs, their_edges = np.histogram(SECONDS, **options)
+        np.testing.assert_array_equal(host(counts), theirs)
+        close(edges, their_edges, their_edges, roundings=1)
+    edges = np.asarray([low, low + 31, high])
+    counts, _ = am.histogram(x, bins=make(backend, edges, "int32"))
+    np.testing.assert_array_equal(host(counts), np.histogram(SECONDS, edges)[0])
+
+
+@backends
+def test_booleans_correlate(backend):
+    x = SECONDS % 3 > 0
+    expected = np.corrcoef(x, rowvar=False)
+    close(am.corrcoef(make(backend, x)), expected, np.abs(expected), roundings=1)
+
+
 # -- accuracy --
 
 

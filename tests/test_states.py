@@ -4,6 +4,7 @@ import functools
 import json
 import os
 
+import dask
 import jax
 import numpy as np
 import pytest
@@ -156,7 +157,7 @@ def without_states(header, arrays):
         (newer, "schema 2; expected 1. A newer version"),
         (without_header, "is damaged, or no file"),
         (without_an_array, "total of state 0 is missing"),
-        (of_another_shape, r"has shape \(3,\); expected \(\)"),
+        (of_another_shape, r"has shape \(3,\) and dtype float64; expected \(\) and float64"),
         (without_states, "is damaged, or no file"),
     ],
 )
@@ -273,6 +274,38 @@ def test_jax_scans_over_states(name):
         np.testing.assert_array_equal(x, y)
 
 
+@metrics
+def test_torch_compiles_every_verb_as_a_whole(name):
+    metric, arrays = METRICS[name], batch(name, "torch")
+
+    def verbs(*arrays):
+        once = metric.update(metric.zero(like=arrays[1]), *arrays)
+        again = metric.update(metric.zero(like=once), *arrays)
+        return metric.compute(metric.merge(once, again))
+
+    torch.compiler.reset()
+    compiled = torch.compile(verbs, fullgraph=True, backend="aot_eager")(*arrays)
+    eager = verbs(*arrays)
+    for x, y in zip(_pytree.tree_leaves(compiled), _pytree.tree_leaves(eager), strict=True):
+        torch.testing.assert_close(x, y, rtol=0, atol=0)
+
+
+def refuse(*args, **kwargs):
+    raise AssertionError("a lazy array was computed")
+
+
+@metrics
+def test_dask_verbs_compute_nothing(name):
+    metric, arrays = METRICS[name], batch(name, "dask")
+    with dask.config.set(scheduler=refuse):
+        state = metric.update(metric.zero(like=arrays[1]), *arrays)
+        vectors = am.states.pack(metric.merge(state, metric.zero(like=state)))
+        lazy = metric.compute(am.states.unpack(vectors, like=state))
+    expected = metric(*batch(name, "numpy"))
+    for x, y in zip(jax.tree.leaves(lazy), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_array_equal(x.compute(), y)
+
+
 @backends
 @metrics
 def test_an_update_changes_neither_state_nor_batch(backend, name):
@@ -296,10 +329,61 @@ def test_a_state_of_nothing_changes_no_bit(name):
 
 def test_frameworks_do_not_mix():
     metric = METRICS["sums"]
-    with pytest.raises(am.MixedFrameworksError, match="y_pred"):
+    with pytest.raises(am.MixedFrameworksError, match=r"zero\(like=y_pred\)"):
         metric.update(state_of("sums", "torch"), Y_TRUE, Y_PRED)
     with pytest.raises(am.MixedFrameworksError, match="right"):
         metric.merge(state_of("sums", "torch"), state_of("sums", "numpy"))
+
+
+@pytest.mark.parametrize(
+    "vectors",
+    [
+        [np.zeros(3)],
+        {"float64": np.zeros(2, np.float32), "int64": np.zeros(1, np.int64)},
+        {"float64": np.zeros((1, 2)), "int64": np.zeros(1, np.int64)},
+        {"float64": np.zeros(2)},
+    ],
+    ids=["a list", "another dtype", "another shape", "one missing"],
+)
+def test_vectors_that_pack_did_not_make_are_refused(vectors):
+    with pytest.raises((am.StateMismatchError, TypeError), match="vectors"):
+        am.states.unpack(vectors, like=METRICS["sums"].zero(like=Y_PRED))
+
+
+def test_the_default_objective_says_what_it_unpacks_with():
+    keras2 = am.weighted_masked_objective(am.losses.huber)
+    state = keras2.update(keras2.zero(like=Y_PRED), Y_TRUE, Y_PRED)
+    vectors = am.states.pack(state)
+    with pytest.raises(am.StateMismatchError, match="'keras2' one that has met a batch"):
+        am.states.unpack(vectors, like=keras2.zero(like=Y_PRED))
+    same(am.states.unpack(vectors, like=keras2.zero(like=state)), state)
+
+
+@pytest.mark.parametrize("metric", [am.metrics.R2Score, am.losses.huber, None])
+def test_a_file_is_loaded_for_a_metric(metric, tmp_path):
+    am.states.save(tmp_path / "s", state_of("sums", "numpy"))
+    with pytest.raises(TypeError, match=r"metric is a .*; expected a metric"):
+        am.states.load(tmp_path / "s", metric, like=Y_PRED)
+
+
+def test_a_file_may_be_read_by_whom_the_umask_lets(tmp_path):
+    before = os.umask(0o027)
+    try:
+        am.states.save(tmp_path / "s", state_of("sums", "numpy"))
+    finally:
+        os.umask(before)
+    assert (tmp_path / "s").stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("backend", ["torch", "jax"])
+def test_integers_keep_all_their_digits(backend):
+    stamps = 1_700_000_000 + np.arange(100)
+    x, y = (make(backend, v, "int32") for v in (stamps, stamps + 2 * np.arange(100)))
+    assert float(host(am.metrics.Variance()(x))) == 833.25
+    assert float(host(am.metrics.PearsonCorrelation()(x, y))) == 1.0
+    assert float(host(am.metrics.Max()(x))) == np.float32(stamps[-1])
+    exact = 1 - (900 * 100) / (833.25 * 100)
+    assert float(host(am.metrics.R2Score()(x, x + 30))) == np.float32(exact)
 
 
 def test_what_is_no_state_is_named():

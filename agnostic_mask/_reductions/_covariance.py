@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from agnostic_mask import _cover, _staged
 from agnostic_mask._array import Array
-from agnostic_mask._dtypes import cast, wide_float
+from agnostic_mask._dtypes import cast, is_floating, wide_float
 from agnostic_mask._errors import ShapeMismatchError
 from agnostic_mask._reductions._extremes import extreme
 from agnostic_mask._reductions._plan import Axis, Plan, plan
@@ -35,7 +35,9 @@ def cov(
     weights : array of real, optional
         Likewise. They mean repetition: NumPy's `fweights`, which need not be integers here.
     axis : int or sequence of int
-        Axes of observations; None for all, which leaves one variable.
+        Axes of observations; None for all, which leaves one variable. The default, 0, is for
+        (observations, variables). `numpy.cov` and `torch.cov` take the transpose, (variables,
+        observations): for that write ``axis=1``.
     correction : float
         What is subtracted from the sum of the weights: 1 for Bessel's correction.
 
@@ -87,8 +89,11 @@ def corrcoef(
 
     Parameters
     ----------
-    x, mask, weights, axis
+    x, mask, weights
         As for `cov`.
+    axis : int or sequence of int
+        Axes of observations, as for `cov`: 0 for (observations, variables), 1 for the layout of
+        `numpy.corrcoef` and `torch.corrcoef`, (variables, observations).
 
     Returns
     -------
@@ -115,7 +120,11 @@ def corrcoef(
     p = plan(x, mask, weights, axis, False)
     xp = p.d.xp
     with p.d.backend.wide():
-        matrix = _spread(p).matrix
+        # Squares of what float32 or integers hold stay within float64.
+        wide = wide_float(*p.d)
+        rescale = is_floating(xp, p.x) and p.x.dtype == wide
+        p = p._replace(x=p.floats())
+        matrix = _spread(p, rescale).matrix
         n = matrix.shape[-1]
         diagonal = xp.eye(n, dtype=xp.bool, device=p.d.device)
         own = xp.sum(xp.where(diagonal, matrix, 0.0), axis=-1)
@@ -163,16 +172,18 @@ def _rows(p: Plan, x: Array) -> Array:
     return xp.reshape(x, (*batch, rows, observations))
 
 
-def _spread(p: Plan) -> _Spread:
+def _spread(p: Plan, rescale: bool = False) -> _Spread:
     xp, variables = p.d.xp, _variables(p)
     _check_observations(p, variables)
     joint = p.inclusion()
     wide = wide_float(xp, p.d.device, p.d.backend)
-    x = cast(xp, _staged.select(xp, joint.include, p.as_floats(), 0.0), wide)
+    x = cast(xp, _staged.select(xp, joint.include, p.terms(), 0.0), wide)
     one = tuple(1 if i == variables else n for i, n in enumerate(p.shape))
     weight = _staged.sum_of_factors(p.d, one, joint, p.axes)
     centre = _staged.ratio(xp, _staged.weighted_sum(p.d, x, joint, p.axes), weight)
     residual = _staged.select(xp, joint.include, x - centre, 0.0)
+    if rescale:
+        residual = residual / _magnitude(p, residual)
     # What rounding the centre did, as for `var`.
     shift = _rows(p, _staged.weighted_sum(p.d, residual, joint, p.axes))
     left = _rows(p, cast(xp, _staged.weighed(p.d, residual, joint), wide))
@@ -182,6 +193,14 @@ def _spread(p: Plan) -> _Spread:
     product = product - _staged.ratio(xp, p.d.backend.products(shift, shift), weight)
     # The weighted side rounds otherwise than the other.
     return _Spread((product + xp.matrix_transpose(product)) / 2, weight)
+
+
+def _magnitude(p: Plan, residual: Array) -> Array:
+    """A power of 2 near the greatest residual of each variable: division by it does not round."""
+    xp = p.d.xp
+    greatest = extreme(p._replace(x=xp.abs(residual)), "max")
+    usual = (greatest >= float(xp.finfo(greatest.dtype).smallest_normal)) & (greatest < xp.inf)
+    return 2.0 ** xp.floor(xp.log2(xp.where(usual, greatest, 1.0)))
 
 
 def _finish(p: Plan, matrix: Array) -> Array:

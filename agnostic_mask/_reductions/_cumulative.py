@@ -58,7 +58,7 @@ def cumulative_sum(
             dtype = wide
         else:
             wide, dtype = wide_float(xp, p.d.device, p.d.backend), p.dtype
-            terms = _staged.weighed(p.d, cast(xp, p.x, p.dtype), p.inclusion())
+            terms = _staged.weighed(p.d, p.floats(), p.inclusion())
         (along,) = p.axes
         terms = cast(xp, terms, wide)
         sums = p.d.backend.cumulative_sum(terms, along)

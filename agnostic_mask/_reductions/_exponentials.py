@@ -63,7 +63,8 @@ def softmax(x: Array, /, *, mask: Array | None = None, axis: Axis = None) -> Arr
     Returns
     -------
     array, shape of x
-        Float type of x (at least float32). 0 where excluded, also where nothing is included.
+        Float type of x (at least float32), else the default. 0 where excluded, also where nothing
+        is included, and where every included element is -Inf.
 
     Raises
     ------
@@ -82,8 +83,10 @@ def softmax(x: Array, /, *, mask: Array | None = None, axis: Axis = None) -> Arr
         joint = p.inclusion()
         exponentials, _ = _shifted_exponentials(p, joint.include)
         total = _staged.weighted_sum(p.d, exponentials, joint, p.axes)
-        total = cast(xp, xp.where(total == 0, 1.0, total), p.dtype)
-        return p.d.backend.as_array(exponentials / total)
+        total = cast(xp, xp.where(total == 0, 1.0, total), exponentials.dtype)
+        # Inf / Inf is NaN too, but not without a warning.
+        exponentials = xp.where(exponentials == xp.inf, xp.nan, exponentials)
+        return p.d.backend.as_array(cast(xp, exponentials / total, p.dtype))
 
 
 def log_softmax(x: Array, /, *, mask: Array | None = None, axis: Axis = None) -> Array:
@@ -97,7 +100,8 @@ def log_softmax(x: Array, /, *, mask: Array | None = None, axis: Axis = None) ->
     Returns
     -------
     array, shape of x
-        Float type of x (at least float32). -Inf where excluded, the logarithm of softmax's 0.
+        Float type of x (at least float32). -Inf where excluded, the logarithm of softmax's 0, and
+        where every included element is -Inf.
 
     Raises
     ------
@@ -106,6 +110,7 @@ def log_softmax(x: Array, /, *, mask: Array | None = None, axis: Axis = None) ->
     Notes
     -----
     0 times -Inf is NaN: give what you compute from it the same mask, which leaves -Inf out.
+    Where every included element is -Inf, SciPy's and torch's give NaN.
 
     Examples
     --------
@@ -121,7 +126,9 @@ def log_softmax(x: Array, /, *, mask: Array | None = None, axis: Axis = None) ->
         shifted, _ = _shifted(p, joint.include)
         exponentials = _staged.select(xp, joint.include, xp.exp(shifted), 0.0)
         total = _staged.weighted_sum(p.d, exponentials, joint, p.axes)
-        logarithm = cast(xp, shifted, total.dtype) - xp.log(xp.where(total == 0, 1.0, total))
+        # Inf - Inf is NaN too, but not without a warning.
+        shifted = cast(xp, xp.where(shifted == xp.inf, xp.nan, shifted), total.dtype)
+        logarithm = shifted - xp.log(xp.where(total == 0, 1.0, total))
         value = _staged.select(xp, joint.include, cast(xp, logarithm, p.dtype), -xp.inf)
         return p.d.backend.as_array(value)
 
@@ -135,7 +142,7 @@ def _shifted_exponentials(p: Plan, include: Array | None) -> tuple[Array, Array]
 def _shifted(p: Plan, include: Array | None) -> tuple[Array, Array]:
     """``x - top``, 0 where excluded, and `top`, the greatest included element if finite."""
     xp = p.d.xp
-    x = cast(xp, p.x, p.dtype)
+    x = p.floats()
     if _cover.size(p.shape) == 0:
         kept = tuple(1 if i in p.axes else n for i, n in enumerate(p.shape))
         top = xp.zeros(kept, dtype=x.dtype, device=p.d.device)

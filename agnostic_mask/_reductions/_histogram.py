@@ -9,7 +9,7 @@ from typing import Any
 from agnostic_mask import _cover
 from agnostic_mask._array import Array
 from agnostic_mask._dispatch import resolve
-from agnostic_mask._dtypes import cast, wide_float, wide_integer
+from agnostic_mask._dtypes import cast, is_floating, wide_float, wide_integer
 from agnostic_mask._errors import ShapeMismatchError
 from agnostic_mask._reductions._extremes import extreme
 from agnostic_mask._reductions._plan import Plan, plan
@@ -34,7 +34,8 @@ def histogram(
         As for `sum`.
     bins : int, sequence of float, or array, shape (K + 1,)
         The number of bins K, of equal width over `range`, or their edges, which must not decrease.
-        Those of an array are not looked at, so that nothing waits for them.
+        Those of an array are not looked at, so that nothing waits for them. Elements are compared
+        with edges in float64, whatever the dtype in which edges are returned.
     range : pair of float, optional
         Where equal bins start and end. None: at the least and at the greatest included element;
         half a unit to either side where these are equal; 0 and 1 where nothing is included.
@@ -46,8 +47,8 @@ def histogram(
         float64. A bin includes its left edge, the last one its right edge too. What lies outside
         is left out, and so is NaN.
     edges : array, shape (K + 1,)
-        In the float type of x; a copy, if they were an array. Where `range` is None and an included
-        element is NaN or infinite: NaN, and nothing is counted.
+        In the float type of x, or a copy of the array they were. Where `range` is None and an
+        included element is NaN or infinite: NaN, and nothing is counted.
 
     Raises
     ------
@@ -71,7 +72,7 @@ def histogram(
     with p.d.backend.wide():
         edges = _edges(p, bins, range)
         counts = _counts(p, edges)
-        return counts, p.d.backend.copy(edges) if edges is bins else edges
+        return counts, p.d.backend.copy(edges) if edges is bins else cast(p.d.xp, edges, p.dtype)
 
 
 def _edges(p: Plan, bins: Any, limits: Any) -> Array:
@@ -80,20 +81,30 @@ def _edges(p: Plan, bins: Any, limits: Any) -> Array:
         if bins < 1:
             raise ValueError(f"bins is {bins}; expected at least 1")
         if limits is None:
-            return _from_extremes(p, int(bins))
-        given = _equal(_pair(limits), int(bins))
+            return cast(xp, _from_extremes(p, int(bins)), _dtype_of_equal(p))
+        given, dtype = _equal(_pair(limits), int(bins)), _dtype_of_equal(p)
     else:
         if limits is not None:
             raise ValueError(
                 "range is given with edges as bins; expected one of them, or a number of bins"
             )
-        if not isinstance(bins, list | tuple):
+        if not isinstance(bins, Sequence) or isinstance(bins, str | bytes):
             return _checked(p, bins)
-        given = _increasing(bins)
-    return xp.asarray(given, dtype=p.dtype, device=p.d.device)
+        given, dtype = _increasing(bins), wide_float(*p.d)
+    return xp.asarray(given, dtype=dtype, device=p.d.device)
+
+
+def _dtype_of_equal(p: Plan) -> Any:
+    """In which floats are compared with equal bins' edges as these are returned, like NumPy's."""
+    return p.dtype if is_floating(p.d.xp, p.x) else wide_float(*p.d)
 
 
 def _checked(p: Plan, bins: Array) -> Array:
+    if isinstance(bins, Real) or not (hasattr(bins, "dtype") and hasattr(bins, "shape")):
+        raise ValueError(
+            f"bins is {bins!r}; expected a number of bins, an integer, or their edges in "
+            f"increasing order, as a sequence of numbers or an array of one dimension"
+        )
     resolve((("x", p.x), ("bins", bins)))
     shape = _cover.known_shape("bins", bins)
     if len(shape) != 1 or shape[0] < 2:
@@ -124,14 +135,14 @@ def _increasing(bins: Sequence[Any]) -> list[float]:
 
 def _equal(limits: tuple[float, float], n: int) -> list[float]:
     low, high = limits
-    step = (high - low) / n
-    return [*(low + i * step for i in _builtin_range(n)), high]
+    half = high / 2 - low / 2  # which cannot overflow, and halving does not round
+    return [*(2 * (low / 2 + i * (half / n)) for i in _builtin_range(n)), high]
 
 
 def _from_extremes(p: Plan, n: int) -> Array:
     xp = p.d.xp
     wide = wide_float(xp, p.d.device, p.d.backend)
-    p = p._replace(x=cast(xp, p.x, p.dtype))
+    p = p._replace(x=p.floats())
     low, high = (xp.reshape(cast(xp, extreme(p, which), wide), ()) for which in ("min", "max"))
     finite = (low > -xp.inf) & (high < xp.inf)
     known, empty = finite & (low <= high), finite & (low > high)
@@ -139,8 +150,8 @@ def _from_extremes(p: Plan, n: int) -> Array:
     low = xp.where(empty, 0.0, xp.where(known, low, xp.nan) - half)
     high = xp.where(empty, 1.0, xp.where(known, high, xp.nan) + half)
     steps = xp.arange(n + 1, dtype=wide, device=p.d.device)
-    edges = xp.where(steps == n, high, low + steps * ((high - low) / n))
-    return cast(xp, edges, p.dtype)
+    half = high / 2 - low / 2  # as in `_equal`
+    return xp.where(steps == n, high, 2 * (low / 2 + steps * (half / n)))
 
 
 def _counts(p: Plan, edges: Array) -> Array:

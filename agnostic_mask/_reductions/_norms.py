@@ -65,7 +65,7 @@ def vector_norm(
         if ord == 0:
             ones = cast(xp, p.x != 0, wide_float(xp, p.d.device, p.d.backend))
             return p.finish(_staged.weighted_sum(p.d, ones, joint, p.axes), p.dtype)
-        size = xp.abs(_staged.select(xp, joint.include, p.as_floats(), 0.0))
+        size = xp.abs(_staged.select(xp, joint.include, p.terms(), 0.0))
         if math.isinf(ord):
             found = _extreme(p, size, ord)
             return p.finish(xp.where(found == -xp.inf, 0.0, found), p.dtype)

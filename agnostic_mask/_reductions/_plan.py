@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from agnostic_mask import _cover, _staged
 from agnostic_mask._array import Array
 from agnostic_mask._dispatch import Dispatch, resolve
-from agnostic_mask._dtypes import cast, float_name, is_floating, widen_half
+from agnostic_mask._dtypes import cast, float_name, is_floating, wide_float, widen_half
 from agnostic_mask._errors import AxisError, UnsupportedArrayError
 
 Axis = int | Sequence[int] | None
@@ -32,10 +32,17 @@ class Plan(NamedTuple):
         """Which elements count, and how much."""
         return _staged.inclusion(self.d.xp, len(self.shape), (self.mask,), (self.weights,))
 
-    def as_floats(self) -> Array:
-        """Values of x as floats, excluded ones replaced where they would disturb a sum."""
-        x = cast(self.d.xp, self.x, self.dtype)
-        return _staged.clean(self.d.xp, x, self.inclusion().include)
+    def floats(self) -> Array:
+        """Values of x as floats: integers in the accumulator's dtype, not in the result's.
+
+        float32 would tell no two of them apart whose difference is small beside them.
+        """
+        xp, d = self.d.xp, self.d
+        return self.x if is_floating(xp, self.x) else cast(xp, self.x, wide_float(*d))
+
+    def terms(self) -> Array:
+        """`floats`, excluded ones replaced where they would disturb a sum."""
+        return _staged.clean(self.d.xp, self.floats(), self.inclusion().include)
 
     def finish(self, value: Array, dtype: Any) -> Array:
         """A result with dimensions of 1 over the axes, in its final shape and dtype."""

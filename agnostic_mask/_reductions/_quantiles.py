@@ -14,8 +14,8 @@ _METHODS = ("linear", "inverted_cdf", "averaged_inverted_cdf")
 
 def quantile(
     x: Array,
-    q: float | Sequence[float],
     /,
+    q: float | Sequence[float],
     *,
     mask: Array | None = None,
     weights: Array | None = None,
@@ -30,7 +30,7 @@ def quantile(
     x, mask, weights, axis, keepdims
         As for `sum`. Weights mean repetition and must not be negative.
     q : float or sequence of float
-        From 0 to 1; Python numbers.
+        From 0 to 1; Python numbers, no array.
     method : {"linear", "inverted_cdf", "averaged_inverted_cdf"}
         With y the n included elements in order, each as often as its weight says, and W the sum of
         the weights:
@@ -80,7 +80,8 @@ def quantile(
     if method == "linear" and p.weights is not None and is_floating(p.d.xp, p.weights):
         raise ValueError(
             f"weights have dtype {weights.dtype} and method is 'linear', which counts elements; "  # type: ignore[union-attr]
-            f"expected integers, or method='averaged_inverted_cdf'"
+            f"expected integers: xp.astype(weights, xp.int64) makes them of counts; for other "
+            f"weights write method='averaged_inverted_cdf'"
         )
     with p.d.backend.wide():
         found = _quantiles(p, shares, method)
@@ -130,10 +131,13 @@ def median(
 
 
 def _shares(q: Any) -> tuple[float, ...]:
-    given = q if isinstance(q, list | tuple) else (q,)
+    given = q if isinstance(q, Sequence) and not isinstance(q, str | bytes) else (q,)
     for share in given:
         if isinstance(share, bool) or not isinstance(share, Real) or not 0 <= float(share) <= 1:
-            raise ValueError(f"q is {q!r}; expected a Python number from 0 to 1, or a list of them")
+            array = "; of an array pass q.tolist()" if hasattr(q, "shape") else ""
+            raise ValueError(
+                f"q is {q!r}; expected a float from 0 to 1, or a sequence of such floats{array}"
+            )
     return tuple(map(float, given))
 
 
@@ -192,7 +196,7 @@ def _quantiles(p: Plan, shares: tuple[float, ...], method: str) -> Array:
     kept = tuple(n for i, n in enumerate(p.shape) if i not in p.axes)
     if _cover.size(p.shape) == 0 or not shares:
         return xp.full((*kept, len(shares)), xp.nan, dtype=p.dtype, device=p.d.device)
-    keys = _rows(p, _staged.select(xp, include, cast(xp, p.x, p.dtype), xp.inf))
+    keys = _rows(p, _staged.select(xp, include, p.floats(), xp.inf))
     count = xp.broadcast_to(_rows(p, _staged.count(p.d, p.shape, include, p.axes)), (*kept, 1))
     if p.weights is None:
         ordered = xp.sort(keys, axis=-1, stable=False)
@@ -248,4 +252,8 @@ def _between(p: Plan, ordered: Array, count: Array, places: list[_Place]) -> Arr
     low, high = picked[..., : len(places)], picked[..., len(places) :]
     # Equal ones stay what they are, and Inf is not multiplied by 0.
     alone = (share == 0) | (low == high)
-    return low * xp.where(alone, 1.0, 1 - share) + xp.where(alone, 0.0, high) * share
+    low = low * xp.where(alone, 1.0, 1 - share)
+    high = xp.where(alone, 0.0, high) * share
+    # Their sum is NaN as well, but not without a warning.
+    low = xp.where((low == -xp.inf) & (high == xp.inf), xp.nan, low)
+    return low + high

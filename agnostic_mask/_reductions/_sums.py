@@ -61,7 +61,7 @@ def sum(
     with p.d.backend.wide():
         if p.weights is None and not is_floating(xp, p.x):
             return _integer_sum(p)
-        total = _staged.weighted_sum(p.d, p.as_floats(), p.inclusion(), p.axes)
+        total = _staged.weighted_sum(p.d, p.terms(), p.inclusion(), p.axes)
         return p.finish(total, p.dtype)
 
 
@@ -119,7 +119,7 @@ def mean(
     p = plan(x, mask, weights, axis, keepdims)
     with p.d.backend.wide():
         joint = p.inclusion()
-        total = _staged.weighted_sum(p.d, p.as_floats(), joint, p.axes)
+        total = _staged.weighted_sum(p.d, p.terms(), joint, p.axes)
         weight = _staged.sum_of_factors(p.d, p.shape, joint, p.axes)
         return p.finish(_staged.ratio(p.d.xp, total, weight), p.dtype)
 
@@ -216,7 +216,7 @@ def _variance(p: Plan, correction: float) -> Array:
     joint = p.inclusion()
     # In float64, where squares of what float32 holds neither overflow nor vanish.
     wide = wide_float(xp, p.d.device, p.d.backend)
-    x = cast(xp, _staged.select(xp, joint.include, p.as_floats(), 0.0), wide)
+    x = cast(xp, _staged.select(xp, joint.include, p.terms(), 0.0), wide)
     weight = _staged.sum_of_factors(p.d, p.shape, joint, p.axes)
     centre = _staged.ratio(xp, _staged.weighted_sum(p.d, x, joint, p.axes), weight)
     residual = _staged.select(xp, joint.include, x - centre, 0.0)

@@ -1,11 +1,12 @@
 """Losses of two classes: the probability or the logit of one of them, elementwise."""
 
+import math
 from typing import Any
 
 from agnostic_mask._array import Array
 from agnostic_mask._declare import scores
 from agnostic_mask.losses._numeric import log, log_complement, power
-from agnostic_mask.losses._operands import not_negative, paired, share, smoothed
+from agnostic_mask.losses._operands import not_negative, option, paired, share, smoothed
 
 
 @scores(harmless=(0.5, 0.5))
@@ -59,7 +60,12 @@ def binary_crossentropy(
     >>> am.losses.binary_crossentropy(np.asarray([1, 0]), np.asarray([1.0, 0.5])).round(4)
     array([0.    , 0.6931])
     """
-    not_negative("pos_weight", pos_weight)
+    option(
+        "pos_weight",
+        pos_weight,
+        lambda x: 0 <= x < math.inf,
+        "one finite number of at least 0; factors of elements are weights",
+    )
     d, y_true, y_pred = paired(y_true, y_pred)
     y_true = smoothed(y_true, label_smoothing, 2)
     return _crossentropy(d.xp, y_true, y_pred, from_logits, pos_weight)

@@ -3,7 +3,7 @@
 from agnostic_mask._array import Array
 from agnostic_mask._declare import scores
 from agnostic_mask._dispatch import Dispatch
-from agnostic_mask.losses._numeric import class_sum, log, log_normaliser, power, ruled_out
+from agnostic_mask.losses._numeric import class_sum, log, log_normaliser, power, ruled_out, share_of
 from agnostic_mask.losses._operands import not_negative, share, smoothed, with_classes
 
 
@@ -49,8 +49,8 @@ def categorical_crossentropy(
 
     Notes
     -----
-    A probability below the smallest normal number of the dtype counts as that number. Keras's
-    function of this name clips at 1e-7.
+    A probability below the smallest normal number of the dtype counts as that number; so does
+    each of a row whose sum is below it, of zeros say. Keras's function of this name clips at 1e-7.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def categorical_crossentropy(
     d, y_true, y_pred, axis = with_classes("categorical_crossentropy", y_true, y_pred, axis)
     y_true = smoothed(y_true, label_smoothing, y_pred.shape[axis])
     logs = _logs(d, y_true, y_pred, axis, from_logits)
-    return -d.xp.squeeze(class_sum(d, y_true * logs, axis), axis=axis)
+    return 0 - d.xp.squeeze(class_sum(d, y_true * logs, axis), axis=axis)
 
 
 @scores(class_axis="axis", dense=True, harmless=(0.5, 0.5))
@@ -117,8 +117,9 @@ def categorical_focal_crossentropy(
 
     Notes
     -----
-    A probability below the smallest normal number of the dtype counts as that number. Keras's
-    function of this name clips at 1e-7, logits too, of which it takes the softmax first.
+    A probability below the smallest normal number of the dtype counts as that number; so does
+    each of a row whose sum is below it, of zeros say. Keras's function of this name clips at 1e-7,
+    logits too, of which it takes the softmax first.
 
     Examples
     --------
@@ -135,12 +136,12 @@ def categorical_focal_crossentropy(
     logs = _logs(d, y_true, y_pred, axis, from_logits)
     # The complement by way of the logarithm, which is exact where p is near 1.
     parts = power(d.xp, -d.xp.expm1(logs), gamma) * y_true * logs
-    return -alpha * d.xp.squeeze(class_sum(d, parts, axis), axis=axis)
+    return 0 - alpha * d.xp.squeeze(class_sum(d, parts, axis), axis=axis)
 
 
 def _logs(d: Dispatch, y_true: Array, y_pred: Array, axis: int, from_logits: bool) -> Array:
     """Logarithm of the probability of each class, 0 where that is not looked at."""
     if not from_logits:
-        return log(d.xp, y_pred / class_sum(d, y_pred, axis))
+        return log(d.xp, share_of(d.xp, y_pred, class_sum(d, y_pred, axis)))
     shifted, log_sum = log_normaliser(d, y_pred, axis)
     return ruled_out(d.xp, y_true, shifted - log_sum)

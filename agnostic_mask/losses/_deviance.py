@@ -5,6 +5,7 @@ from typing import Any
 
 from agnostic_mask._array import Array
 from agnostic_mask._declare import scores
+from agnostic_mask._dtypes import cast, wide_float
 from agnostic_mask._errors import ShapeMismatchError
 from agnostic_mask.losses._numeric import floored, log, ruled_out, tiny_of
 from agnostic_mask.losses._operands import beside_classes, option, paired, positive
@@ -199,6 +200,10 @@ def tweedie_deviance(y_true: Array, y_pred: Array, /, *, power: float = 0.0) -> 
     is out of range: here the score is NaN. A mean of 0 counts as the smallest normal number of
     the dtype, so that a model which predicts 0 keeps a score, which may be Inf.
 
+    Terms cancel where p is near y. Where ``q != 0`` they are computed in float64, in which the
+    relative error of a score is about ``eps p / |y - p|``: that of float32 scores is theirs. On a
+    device without float64, eps is float32's.
+
     Examples
     --------
     >>> import numpy as np
@@ -219,24 +224,28 @@ def tweedie_deviance(y_true: Array, y_pred: Array, /, *, power: float = 0.0) -> 
     elif power >= 1:
         outside = outside | (y_true < 0)
     y_true, y_pred = (xp.where(outside, 1.0, x) for x in (y_true, floored(xp, y_pred)))
-    return xp.where(outside, math.nan, _deviance(xp, y_true, y_pred, power))
+    tiny = tiny_of(xp, y_true)
+    with d.backend.wide():
+        wide = wide_float(xp, d.device, d.backend)
+        result = _deviance(xp, cast(xp, y_true, wide), cast(xp, y_pred, wide), power, tiny)
+        return cast(xp, xp.where(outside, math.nan, result), y_pred.dtype)
 
 
 def _is_power(power: float) -> bool:
     return -math.inf < power <= 0 or 1 <= power < math.inf
 
 
-def _deviance(xp: Any, y: Array, p: Array, power: float) -> Array:
+def _deviance(xp: Any, y: Array, p: Array, power: float, tiny: float) -> Array:
+    """Deviance where a y below `tiny` counts as 0, or in logarithms as `tiny`."""
+    nothing = y < tiny
+    ratio = _log_ratio(xp, xp.where(nothing, tiny, y), p)
     if power == 2:
         # The ratio by way of its logarithm has no derivative that overflows before it does.
-        ratio = log(xp, y) - xp.log(p)
         return 2 * (xp.expm1(ratio) - ratio)
-    ratio = _log_ratio(xp, y, p)
     if power == 1:
         return 2 * (y * ratio - (y - p))
     # Differences of powers, not of sums of them: what is left where y and p are close is exact.
     a, b = 1 - power, 2 - power
-    nothing = y < tiny_of(xp, y)
     growth = b * xp.where(nothing, 0.0, ratio)
     far = growth > 1  # where the exponential may overflow, and the powers are far apart
     near = p**b * xp.where(nothing, -1.0, xp.expm1(xp.where(far, 0.0, growth)))
@@ -249,4 +258,4 @@ def _log_ratio(xp: Any, y: Array, p: Array) -> Array:
     # Derivatives divide by the square of p, which must not be 0.
     close = (xp.abs(y - p) <= p / 4) & (p >= math.sqrt(tiny_of(xp, p)))
     change = xp.where(close, y - p, 0.0) / xp.where(close, p, 1.0)
-    return xp.where(close, xp.log1p(change), log(xp, y) - xp.log(p))
+    return xp.where(close, xp.log1p(change), xp.log(y) - xp.log(p))

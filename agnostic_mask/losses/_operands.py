@@ -68,11 +68,11 @@ def smoothed(y_true: Array, label_smoothing: float, classes: int) -> Array:
 
 
 def option(name: str, value: float, fits: Callable[[float], bool], expected: str) -> None:
-    """Raise ValueError unless an option fits, TypeError if it cannot be compared."""
+    """Raise ValueError unless an option fits, TypeError if it is not one number."""
     message = f"{name} is {value!r}; expected {expected}"
     try:
         good = fits(value)
-    except TypeError:
+    except (TypeError, ValueError, RuntimeError):  # the latter two of arrays of several numbers
         raise TypeError(message) from None
     if not good:
         raise ValueError(message)

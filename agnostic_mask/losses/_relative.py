@@ -87,6 +87,9 @@ def symmetric_absolute_percentage_error(y_true: Array, y_pred: Array, /) -> Arra
     """
     d, y_true, y_pred = paired(y_true, y_pred)
     xp = d.xp
+    # Halves, whose sum does not overflow, but not of small numbers, which would lose digits.
+    large = (xp.abs(y_true) > 1) | (xp.abs(y_pred) > 1)
+    y_true, y_pred = (xp.where(large, x / 2, x) for x in (y_true, y_pred))
     error, size = xp.abs(y_pred - y_true), xp.abs(y_true) + xp.abs(y_pred)
     return 200 * share_of(xp, error, size)
 

@@ -8,7 +8,7 @@ from agnostic_mask._array import Array
 from agnostic_mask._declare import scores
 from agnostic_mask._dispatch import Dispatch, resolve
 from agnostic_mask._dtypes import is_integer
-from agnostic_mask.losses._numeric import class_sum, log, log_normaliser, tiny_of
+from agnostic_mask.losses._numeric import class_sum, log, log_normaliser, share_of, tiny_of
 from agnostic_mask.losses._operands import labelled, option
 
 
@@ -65,8 +65,8 @@ def sparse_categorical_crossentropy(
 
     Notes
     -----
-    A probability below the smallest normal number of the dtype counts as that number. Keras's
-    function of this name clips at 1e-7.
+    A probability below the smallest normal number of the dtype counts as that number; so does
+    each of a row whose sum is below it, of zeros say. Keras's function of this name clips at 1e-7.
 
     Examples
     --------
@@ -83,8 +83,8 @@ def sparse_categorical_crossentropy(
         shifted, log_sum = log_normaliser(d, y_pred, axis)
         result = log_sum - _of_label(d, chosen, shifted, axis)
     else:
-        share = _of_label(d, chosen, y_pred, axis) / class_sum(d, y_pred, axis)
-        result = -log(d.xp, share)
+        p = _of_label(d, chosen, y_pred, axis)
+        result = 0 - log(d.xp, share_of(d.xp, p, class_sum(d, y_pred, axis)))
     return _finished(d, result, chosen, axis, ignore_class)
 
 

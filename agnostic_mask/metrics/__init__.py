@@ -1,6 +1,9 @@
 """Metrics: immutable objects of four pure verbs, `zero`, `update`, `merge` and `compute`.
 
-Call one for the value of a batch. `MetricSet` computes several in one pass, `Running` keeps a state
+Call one for the value of a batch: ``metric(y_true, y_pred, weights=None, mask=None)``, or
+``metric(x, weights=None, mask=None)`` for those of one array. Weights and mask cover leading axes
+of what is scored; an element that either excludes is absent. What a metric is "of nothing" is its
+value if no element is included. `MetricSet` computes several in one pass, `Running` keeps a state
 for those who want an object that does. An objective is a metric too.
 """
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from agnostic_mask._scoring import ScoreFunction
 from agnostic_mask.metrics import _score_functions
-from agnostic_mask.metrics._options import cut
+from agnostic_mask.metrics._options import class_axis, cut, ignored, integer
 from agnostic_mask.metrics._sums import MeanOfScores
 
 
@@ -124,7 +124,7 @@ class CategoricalAccuracy(MeanOfScores):
     axis: int = -1
 
     def _fn(self) -> ScoreFunction:
-        return functools.partial(_score_functions.categorical_accuracy, axis=self.axis)
+        return functools.partial(_score_functions.categorical_accuracy, axis=class_axis(self.axis))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,15 +209,14 @@ class SparseTopKCategoricalAccuracy(MeanOfScores):
     ignore_class: int | None = field(default=None, kw_only=True)
 
     def _fn(self) -> ScoreFunction:
-        if not isinstance(self.k, int) or isinstance(self.k, bool) or self.k < 1:
-            raise ValueError(f"k is {self.k!r}; expected an integer of at least 1")
-        return _among_first(self.k, self.axis, self.ignore_class)
+        k = integer("k", self.k, "an integer of at least 1", 1)
+        return _among_first(k, self.axis, self.ignore_class)
 
 
 def _among_first(k: int, axis: int, ignore_class: int | None) -> ScoreFunction:
     return functools.partial(
-        _score_functions.sparse_top_k_categorical_accuracy,
+        _score_functions.sparse_categorical_accuracy,
         k=k,
-        axis=axis,
-        ignore_class=ignore_class,
+        axis=class_axis(axis),
+        ignore_class=ignored(ignore_class),
     )

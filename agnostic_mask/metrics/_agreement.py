@@ -47,9 +47,9 @@ class ConfusionMatrix(ClassMetric):
     -----
     scikit-learn's `confusion_matrix` with ``labels=range(num_classes)``, and torchmetrics' of class
     labels. Shape (C, C); unless normalized in float64 (where the device has it), in which counts
-    are exact up to 2**53; of nothing zeros. Included elements with a label out of range, or a NaN
-    prediction, are in no cell and left out here, while all other metrics of the matrix are NaN
-    then. One-hot rows are no labels: take ``xp.argmax`` of them.
+    are exact up to 2**53; of nothing zeros. An included element with a label out of range, or a NaN
+    prediction, is in no cell: this, and every other metric of the matrix, is NaN then. One-hot rows
+    are no labels: take ``xp.argmax`` of them.
 
     Examples
     --------
@@ -72,11 +72,11 @@ class ConfusionMatrix(ClassMetric):
 
     def _value(self, d: Dispatch, state: ConfusionCounts) -> Array:
         xp, matrix = d.xp, state.matrix(d.xp)
-        if self.normalize is None:
-            return matrix
-        axis = {"true": 1, "pred": 0, "all": None}[self.normalize]
-        sums = xp.sum(matrix, axis=axis, keepdims=True)
-        return xp.where(sums == 0, 0.0, ratio(xp, matrix, sums))
+        if self.normalize is not None:
+            axis = {"true": 1, "pred": 0, "all": None}[self.normalize]
+            sums = xp.sum(matrix, axis=axis, keepdims=True)
+            matrix = xp.where(sums == 0, 0.0, ratio(xp, matrix, sums))
+        return self._signalled(d, state, matrix)
 
     def _result_dtype(self, d: Dispatch, state: State) -> Any:
         if self.normalize is None:

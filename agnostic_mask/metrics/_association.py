@@ -8,12 +8,17 @@ from agnostic_mask._dispatch import Dispatch
 from agnostic_mask._metric import PairMetric, ValueMetric
 from agnostic_mask._staged import ratio
 from agnostic_mask.metrics._moments import Centred, Moments, MomentsOf
+from agnostic_mask.metrics._options import finite
 
 _TRUE, _PRED, _RESIDUAL = 0, 1, 2
 
 
+@dataclass(frozen=True)
 class _OfValues(ValueMetric):
+    correction: float = 0.0
+
     def _gathers(self) -> MomentsOf:
+        finite("correction", self.correction)
         return MomentsOf("moments of x", 1)
 
 
@@ -29,7 +34,12 @@ class Variance(_OfValues):
     Parameters
     ----------
     correction : float
-        What is subtracted from the sum of the weights: 1 for Bessel's correction.
+        What is subtracted from the sum of the weights: 1 for Bessel's correction. Finite.
+
+    Raises
+    ------
+    ValueError
+        If `correction` is not finite.
 
     Notes
     -----
@@ -43,8 +53,6 @@ class Variance(_OfValues):
     >>> am.metrics.Variance(correction=1.0)(np.asarray([1.0, 4.0]), np.asarray([2, 1]))
     array(3.)
     """
-
-    correction: float = 0.0
 
     def _value(self, d: Dispatch, state: Moments) -> Array:
         return _variance(d, state, self.correction)
@@ -70,8 +78,6 @@ class StandardDeviation(_OfValues):
     >>> am.metrics.StandardDeviation()(np.asarray([1.0, 5.0]))
     array(2.)
     """
-
-    correction: float = 0.0
 
     def _value(self, d: Dispatch, state: Moments) -> Array:
         return root(d.xp, _variance(d, state, self.correction))

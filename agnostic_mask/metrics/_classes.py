@@ -91,9 +91,12 @@ class ClassMetric(PairMetric):
         return ConfusionOf(labelling(self.num_classes, *options))
 
     def _value(self, d: Dispatch, state: ConfusionCounts) -> Array:
-        value = self._of_counts(ClassCounts(d, state.matrix(d.xp)))
-        # What is in no cell is a signal, and comes through.
-        return d.xp.where(state.invalid > 0, d.xp.nan, value)
+        return self._signalled(d, state, self._of_counts(ClassCounts(d, state.matrix(d.xp))))
+
+    def _signalled(self, d: Dispatch, state: ConfusionCounts, value: Array) -> Array:
+        """`value`, NaN if an included element was in no cell, or its weight was NaN."""
+        total = d.xp.sum(state.weight)
+        return d.xp.where((state.invalid > 0) | (total != total), d.xp.nan, value)
 
     def _of_counts(self, counts: ClassCounts) -> Array:
         """Value in the accumulator's dtype."""

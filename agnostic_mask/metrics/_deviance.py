@@ -8,7 +8,7 @@ from agnostic_mask import _staged, losses
 from agnostic_mask._array import Array
 from agnostic_mask._cover import Shape
 from agnostic_mask._dispatch import Dispatch
-from agnostic_mask._dtypes import cast, is_float64, wide_float
+from agnostic_mask._dtypes import cast, wide_float
 from agnostic_mask._metric import PairMetric
 from agnostic_mask._scoring import elements
 from agnostic_mask._state import State, state
@@ -21,6 +21,7 @@ from agnostic_mask.metrics._moments import (
     total,
     total_of_factors,
 )
+from agnostic_mask.metrics._options import power
 
 
 @state
@@ -79,9 +80,8 @@ class DeviancesOf(Statistic[Deviances]):
             )
 
     def gather(self, batch: Arguments) -> Deviances:
-        names = [name for name, _ in batch.named()]
-        named = list(zip(names, batch.arrays, strict=False))
-        d, parts, covers = elements(named, batch.weights, batch.mask)
+        named = batch.named()[: len(batch.arrays)]
+        d, parts, covers, name = elements(named, batch.weights, batch.mask)
         xp = d.xp
         with d.backend.wide():
             wide = wide_float(xp, d.device, d.backend)
@@ -100,7 +100,6 @@ class DeviancesOf(Statistic[Deviances]):
                 total(d, self.from_centre(xp, true, _at(xp, mass, centre)), joint),
                 total(d, _unit_deviance(xp, true, pred, self.power), joint),
             )
-            name = "float64" if is_float64(xp, parts[0]) else "float32"
             return Deviances(self.made_for, name, *(d.backend.as_array(x) for x in arrays))
 
     def merge(self, left: Deviances, right: Deviances) -> Deviances:
@@ -191,7 +190,9 @@ class D2TweedieScore(PairMetric):
     -----
     scikit-learn's `d2_tweedie_score`. Of a constant y_true NaN if every prediction is right, else
     -Inf; of nothing, where the weights sum to 0, and of included values out of range NaN. States
-    hold deviances from a centre of their own: a mean far from 0 costs no accuracy.
+    hold deviances from a centre c of their own: with ``power=0`` a mean far from 0 costs no
+    accuracy. With another power a deviance is what cancelling terms leave, in float64: its relative
+    error is about ``2.2e-16 m / |t - m|`` for m the prediction or c, whatever the float type.
 
     Examples
     --------
@@ -205,12 +206,7 @@ class D2TweedieScore(PairMetric):
     power: float = 0.0
 
     def _gathers(self) -> DeviancesOf:
-        if not abs(self.power) < float("inf") or 0 < self.power < 1:
-            raise ValueError(
-                f"power is {self.power!r}; expected a finite number of at most 0 or at least 1, as "
-                f"there is no Tweedie distribution between"
-            )
-        return DeviancesOf(float(self.power))
+        return DeviancesOf(power(self.power))
 
     def _value(self, d: Dispatch, state: Deviances) -> Array:
         spread = typed(DeviancesOf, self.statistic).about_mean(d.xp, state)

@@ -8,8 +8,10 @@ from agnostic_mask._array import Array
 from agnostic_mask._dispatch import Dispatch
 from agnostic_mask._scoring import ScoreFunction
 from agnostic_mask._tally import Tally
+from agnostic_mask.losses._operands import option
 from agnostic_mask.metrics import _score_functions
 from agnostic_mask.metrics._association import root
+from agnostic_mask.metrics._options import class_axis, power
 from agnostic_mask.metrics._sums import MeanOfScores
 
 
@@ -140,8 +142,7 @@ class PinballLoss(MeanOfScores):
     quantile: float = 0.5
 
     def _fn(self) -> ScoreFunction:
-        if not 0 < self.quantile < 1:
-            raise ValueError(f"quantile is {self.quantile!r}; expected a number between 0 and 1")
+        option("quantile", self.quantile, lambda x: 0 < x < 1, "a number between 0 and 1")
         return functools.partial(losses.pinball, quantile=self.quantile)
 
 
@@ -181,11 +182,7 @@ class TweedieDeviance(MeanOfScores):
     power: float = 0.0
 
     def _fn(self) -> ScoreFunction:
-        if not abs(self.power) < float("inf") or 0 < self.power < 1:
-            raise ValueError(
-                f"power is {self.power!r}; expected a finite number of at most 0 or at least 1, as "
-                f"there is no Tweedie distribution between"
-            )
+        power(self.power)
         return functools.partial(losses.tweedie_deviance, power=self.power)
 
 
@@ -220,7 +217,7 @@ class CosineSimilarity(MeanOfScores):
     axis: int = -1
 
     def _fn(self) -> ScoreFunction:
-        return functools.partial(losses.cosine_similarity, axis=self.axis)
+        return functools.partial(losses.cosine_similarity, axis=class_axis(self.axis))
 
     def _value(self, d: Dispatch, state: Tally) -> Array:
         return 0 - super()._value(d, state)

@@ -9,7 +9,7 @@ from agnostic_mask._array import Array
 from agnostic_mask._cover import Shape
 from agnostic_mask._declare import Bound, declared, described, innermost
 from agnostic_mask._dispatch import Dispatch
-from agnostic_mask._dtypes import cast, is_float64, wide_float
+from agnostic_mask._dtypes import cast, wide_float
 from agnostic_mask._metric import PairMetric, ValueMetric
 from agnostic_mask._scoring import Batch, ScoreFunction, elements, score
 from agnostic_mask._state import State, state
@@ -70,7 +70,7 @@ class ExtremeOf(Statistic[Extreme]):
         return score(self.fn, self.declaration, y_true, y_pred, *covers, soft=False)
 
     def gather(self, batch: Arguments) -> Extreme:
-        d, (scores,), covers = self._scored(batch)
+        d, (scores,), covers, name = self._scored(batch)
         xp = d.xp
         with d.backend.wide():
             wide = wide_float(xp, d.device, d.backend)
@@ -80,7 +80,6 @@ class ExtremeOf(Statistic[Extreme]):
                 include = covers.inclusion(xp, len(scores.shape)).include
                 kept = _staged.select(xp, include, scores, self._nothing)
                 value = cast(xp, d.backend.as_array(getattr(xp, self.which)(kept)), wide)
-        name = "float64" if is_float64(xp, scores) else "float32"
         return Extreme(self.made_for, name, value)
 
     def merge(self, left: Extreme, right: Extreme) -> Extreme:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from agnostic_mask import losses
 from agnostic_mask._scoring import ScoreFunction
+from agnostic_mask.metrics._options import class_axis
 from agnostic_mask.metrics._sums import MeanOfScores
 
 
@@ -84,4 +85,4 @@ class CategoricalHinge(MeanOfScores):
     axis: int = -1
 
     def _fn(self) -> ScoreFunction:
-        return functools.partial(losses.categorical_hinge, axis=self.axis)
+        return functools.partial(losses.categorical_hinge, axis=class_axis(self.axis))

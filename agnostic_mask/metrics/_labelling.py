@@ -1,6 +1,5 @@
 """Which class an element truly has, and which one is predicted for it."""
 
-import operator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,7 @@ from agnostic_mask._cover import Shape
 from agnostic_mask._dispatch import Dispatch
 from agnostic_mask._dtypes import cast, dtype_kind, is_floating, is_integer
 from agnostic_mask._errors import ShapeMismatchError, UnsupportedArrayError
-from agnostic_mask.metrics._options import cut
+from agnostic_mask.metrics._options import class_axis, cut, ignored, integer
 
 
 @dataclass(frozen=True)
@@ -118,8 +117,8 @@ class Labelling:
             raise ShapeMismatchError(
                 f"y_pred has shape {shape} and dtype {y_pred.dtype}, a value for each element of "
                 f"y_true; expected integer labels, or a value for each of the {self.num_classes} "
-                f"classes along one more axis. Convert labels: xp.astype(y_pred, xp.int64); make "
-                f"labels of one-hot rows: xp.argmax(y_true, axis=-1)"
+                f"classes along one more axis. One probability tells two classes apart: leave "
+                f"num_classes at 2. Predicted labels must have an integer dtype"
             )
         positive = y_pred > cut(self.threshold, self.from_logits)
         return y_pred == y_pred, xp.astype(positive, _labels.index_dtype(d))
@@ -151,28 +150,13 @@ def labelling(
     ------
     ValueError
         If one is not what it should be.
+    TypeError
+        If `threshold` is no number, or `from_logits` no bool.
     """
-    n = _integer(num_classes)
-    if n is None or n < 2:
-        raise ValueError(
-            f"num_classes is {num_classes!r}; expected an integer of at least 2: classes are the "
-            f"labels from 0 to num_classes - 1, and two of them are binary"
-        )
+    expected = (
+        "an integer of at least 2: classes are the labels from 0 to num_classes - 1, and two of "
+        "them are binary"
+    )
+    n = integer("num_classes", num_classes, expected, 2)
     cut(threshold, from_logits)
-    place = _integer(axis)
-    if place is None:
-        raise ValueError(f"axis is {axis!r}; expected an integer, the class axis of y_pred")
-    ignored = _integer(ignore_class)
-    if ignored is None and ignore_class is not None:
-        raise ValueError(
-            f"ignore_class is {ignore_class!r}; expected one integer label, or None; of several "
-            f"labels make a mask"
-        )
-    return Labelling(n, float(threshold), bool(from_logits), place, ignored)
-
-
-def _integer(x: Any) -> int | None:
-    try:
-        return None if isinstance(x, bool) else operator.index(x)
-    except TypeError:
-        return None
+    return Labelling(n, float(threshold), from_logits, class_axis(axis), ignored(ignore_class))

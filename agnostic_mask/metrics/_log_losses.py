@@ -1,15 +1,22 @@
 """Metrics of predicted probabilities: log losses, and the squared distance from what came."""
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
+from typing import cast as typed
 
 from agnostic_mask import losses
 from agnostic_mask._array import Array
+from agnostic_mask._cover import Shape
+from agnostic_mask._declare import Bound, declared
 from agnostic_mask._dispatch import Dispatch
+from agnostic_mask._errors import ShapeMismatchError
+from agnostic_mask._score_sums import ScoreSums
 from agnostic_mask._scoring import ScoreFunction
 from agnostic_mask._tally import Tally
 from agnostic_mask.losses._operands import share
 from agnostic_mask.metrics import _score_functions
+from agnostic_mask.metrics._options import class_axis, flag, ignored
 from agnostic_mask.metrics._sums import MeanOfScores
 
 
@@ -54,7 +61,7 @@ class BinaryCrossentropy(MeanOfScores):
         share("label_smoothing", self.label_smoothing)
         return functools.partial(
             losses.binary_crossentropy,
-            from_logits=self.from_logits,
+            from_logits=flag("from_logits", self.from_logits),
             label_smoothing=self.label_smoothing,
         )
 
@@ -102,9 +109,9 @@ class CategoricalCrossentropy(MeanOfScores):
         share("label_smoothing", self.label_smoothing)
         return functools.partial(
             losses.categorical_crossentropy,
-            from_logits=self.from_logits,
+            from_logits=flag("from_logits", self.from_logits),
             label_smoothing=self.label_smoothing,
-            axis=self.axis,
+            axis=class_axis(self.axis),
         )
 
 
@@ -147,9 +154,9 @@ class SparseCategoricalCrossentropy(MeanOfScores):
     def _fn(self) -> ScoreFunction:
         return functools.partial(
             losses.sparse_categorical_crossentropy,
-            from_logits=self.from_logits,
-            ignore_class=self.ignore_class,
-            axis=self.axis,
+            from_logits=flag("from_logits", self.from_logits),
+            ignore_class=ignored(self.ignore_class),
+            axis=class_axis(self.axis),
         )
 
 
@@ -188,6 +195,32 @@ class Perplexity(SparseCategoricalCrossentropy):
         return d.xp.exp(super()._value(d, state))
 
 
+@dataclass(frozen=True)
+class _BrierShapes(Bound):
+    """Which shapes go together, with a word on the axis where it is left out or not meant."""
+
+    @classmethod
+    def of(cls, fn: ScoreFunction) -> Self:
+        bound = typed(Bound, declared(fn))
+        return cls("BrierScore", bound.declaration, bound.options, bound.parts)
+
+    def scores_shape(self, y_true: Shape, y_pred: Shape) -> Shape:
+        axis = self.class_axis(len(y_pred))
+        if axis is None:
+            if y_pred[:-1] == y_true != y_pred:
+                raise ShapeMismatchError(
+                    f"y_true has shape {y_true} and y_pred {y_pred}; BrierScore without an axis "
+                    f"expects equal shapes. For a probability of each class: BrierScore(axis=-1)"
+                )
+        elif y_true == y_pred:
+            rows = y_pred[:axis] + y_pred[axis + 1 :]
+            raise ShapeMismatchError(
+                f"y_true has shape {y_true}, as y_pred; BrierScore with an axis expects labels of "
+                f"shape {rows}. Make labels of one-hot rows: xp.argmax(y_true, axis={axis})"
+            )
+        return super().scores_shape(y_true, y_pred)
+
+
 @dataclass(frozen=True, kw_only=True)
 class BrierScore(MeanOfScores):
     """Mean squared distance of predicted probabilities from the labels, ``(p - y)**2``.
@@ -220,6 +253,8 @@ class BrierScore(MeanOfScores):
     axis: int | None = None
 
     def _fn(self) -> ScoreFunction:
-        if self.axis is None:
-            return _score_functions.brier_score_without_axis
-        return functools.partial(_score_functions.brier_score_along_axis, axis=self.axis)
+        axis = None if self.axis is None else class_axis(self.axis)
+        return functools.partial(_score_functions.brier_score, axis=axis)
+
+    def _gathers(self) -> ScoreSums:
+        return replace(super()._gathers(), declaration=_BrierShapes.of(self._fn()))

@@ -18,7 +18,7 @@ from agnostic_mask import _cover, _staged
 from agnostic_mask._array import Array
 from agnostic_mask._cover import Shape
 from agnostic_mask._dispatch import Dispatch
-from agnostic_mask._dtypes import cast, is_float64, wide_float
+from agnostic_mask._dtypes import cast, wide_float
 from agnostic_mask._scoring import elements
 from agnostic_mask._staged import Inclusion
 from agnostic_mask._state import State, state
@@ -70,9 +70,8 @@ class MomentsOf(Statistic[Moments]):
             return Moments(self.made_for, dtype, *arrays)
 
     def gather(self, batch: Arguments) -> Moments:
-        names = [name for name, _ in batch.named()]
-        named = list(zip(names, batch.arrays, strict=False))
-        d, parts, covers = elements(named, batch.weights, batch.mask)
+        named = batch.named()[: len(batch.arrays)]
+        d, parts, covers, name = elements(named, batch.weights, batch.mask)
         xp = d.xp
         with d.backend.wide():
             wide = wide_float(xp, d.device, d.backend)
@@ -82,7 +81,6 @@ class MomentsOf(Statistic[Moments]):
             if len(columns) == 2:
                 columns.append(columns[0] - columns[1])
             arrays = _gathered(d, columns, joint)
-        name = "float64" if is_float64(xp, parts[0]) else "float32"
         return Moments(self.made_for, name, *arrays)
 
     def merge(self, left: Moments, right: Moments) -> Moments:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from agnostic_mask._array import Array
+from agnostic_mask.losses._operands import not_negative
 from agnostic_mask.metrics._classes import AveragedMetric, ClassCounts
 from agnostic_mask.metrics._confusion import ConfusionOf
 
@@ -153,8 +154,7 @@ class FBeta(AveragedMetric):
     beta: float = field(kw_only=True)
 
     def _gathers(self) -> ConfusionOf:
-        if not 0 <= self.beta < float("inf"):
-            raise ValueError(f"beta is {self.beta!r}; expected a finite number of at least 0")
+        not_negative("beta", self.beta)
         return super()._gathers()
 
     def _ratio(self, counts: ClassCounts) -> tuple[Array, Array]:

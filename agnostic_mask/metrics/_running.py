@@ -3,6 +3,7 @@
 from typing import Any
 
 from agnostic_mask._metric import PairMetric, ValueMetric
+from agnostic_mask._registry import kind_of
 from agnostic_mask.metrics._set import MetricSet
 
 
@@ -21,7 +22,10 @@ class Running:
 
     Notes
     -----
-    Not for compiled loops, nor for several threads: those pass states from call to call.
+    `state` is the state of the batches so far, None before the first, for `merge`,
+    `agnostic_mask.states.pack` and `save`. The object itself is not called: `metric` is, for the
+    value of one batch. Not for compiled loops, nor for several threads: those pass states from call
+    to call.
 
     Examples
     --------
@@ -55,8 +59,11 @@ class Running:
         """Take in a batch; the arguments are those of the metric's own `update`."""
         state = self._state
         if state is None:
-            given = [*arrays, *(covers[n] for n in ("x", "y_true", "y_pred") if n in covers)]
-            state = self.metric.zero(like=given[min(1, len(given) - 1)] if given else None)
+            given = [*arrays[:2], *(covers[n] for n in ("x", "y_true", "y_pred") if n in covers)]
+            like = [x for x in given if kind_of(x) is not None]
+            if not like:
+                self.metric(*arrays, **covers)  # which says what is wrong with them
+            state = self.metric.zero(like=like[-1])
         self._state = self.metric.update(state, *arrays, **covers)
 
     def compute(self) -> Any:

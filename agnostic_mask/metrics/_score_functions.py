@@ -34,18 +34,14 @@ def error_and_size(y_true: Array, y_pred: Array, /) -> tuple[Array, Array]:
     return d.xp.abs(y_pred - y_true), d.xp.abs(y_true)
 
 
-@scores(harmless=(0.0, 0.0))
-def brier_score_without_axis(y_true: Array, y_pred: Array, /) -> Array:
-    """Squared distance of a probability from the label."""
-    d, y_true, y_pred = paired(y_true, y_pred)
-    distance = y_pred - y_true
-    outside = (y_true < 0) | (y_true > 1)
-    return d.xp.where(outside, math.nan, distance * distance)
-
-
 @scores(class_axis="axis", dense=False, harmless=(0.0, 0.0))
-def brier_score_along_axis(y_true: Array, y_pred: Array, /, *, axis: int) -> Array:
-    """Squared distance of the probabilities of all classes from those that the label means."""
+def brier_score(y_true: Array, y_pred: Array, /, *, axis: int | None) -> Array:
+    """Squared distance of one probability, or of those of all classes, from what labels mean."""
+    if axis is None:
+        d, y_true, y_pred = paired(y_true, y_pred)
+        distance = y_pred - y_true
+        outside = (y_true < 0) | (y_true > 1)
+        return d.xp.where(outside, math.nan, distance * distance)
     d, y_true, y_pred, axis = labelled("BrierScore", y_true, y_pred, axis)
     xp = d.xp
     valid, label = _labels.below(d, xp.expand_dims(y_true, axis=axis), int(y_pred.shape[axis]))
@@ -87,7 +83,7 @@ def categorical_accuracy(y_true: Array, y_pred: Array, /, *, axis: int) -> Array
 
 
 @scores(class_axis="axis", dense=False, harmless=(0.0, 0.0), included=not_ignored)
-def sparse_top_k_categorical_accuracy(
+def sparse_categorical_accuracy(
     y_true: Array, y_pred: Array, /, *, k: int, ignore_class: int | None, axis: int
 ) -> Array:
     """1 where fewer than k classes come before the label's, else 0."""

@@ -41,21 +41,23 @@ class MetricSet:
 
     def __init__(self, metrics: Mapping[str, PairMetric]) -> None:
         if not isinstance(metrics, Mapping) or not metrics:
+            what = "empty" if isinstance(metrics, Mapping) else f"a {type(metrics).__name__}"
             raise TypeError(
-                f"metrics is a {type(metrics).__name__}; expected a mapping of names to metrics, "
-                f"with at least one"
+                f"metrics is {what}; expected a mapping of names to metrics, with at least one"
             )
         for name, metric in metrics.items():
             if not isinstance(metric, PairMetric):
                 what = type(metric).__name__
-                mend = (
-                    f"a {what} takes one array, so call it by itself"
-                    if isinstance(metric, Metric)
-                    else "make a metric of a function fn by agnostic_mask.metrics.MeanScore(fn)"
-                )
+                if isinstance(metric, type):
+                    what, mend = f"class, {metric.__name__}", f"write {metric.__name__}()"
+                elif isinstance(metric, Metric):
+                    mend = f"a {what} takes one array, so call it by itself"
+                else:
+                    mend = "make one of a function fn by agnostic_mask.metrics.MeanScore(fn)"
                 raise TypeError(
                     f"metrics[{name!r}] is a {what}; expected a metric of y_true and y_pred: {mend}"
                 )
+            metric.statistic.check_gathers()
         self._metrics: dict[str, PairMetric] = dict(metrics)
         # In the order in which they were first asked for: the order of the states.
         self._statistics: tuple[Statistic[Any], ...] = tuple(

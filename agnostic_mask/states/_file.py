@@ -2,7 +2,7 @@
 
 import json
 import os
-import tempfile
+import secrets
 import zipfile
 import zlib
 from pathlib import Path
@@ -67,14 +67,15 @@ def save(file: str | os.PathLike[str], states: States) -> None:
         for name, x in s.arrays().items()
     }
     path = Path(file)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
+    # Not by tempfile, whose files nobody else may read.
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     try:
-        with os.fdopen(handle, "wb") as stream:
+        with temporary.open("xb") as stream:
             named: dict[str, Any] = {_HEADER: np.asarray(json.dumps(header)), **arrays}
             np.savez(stream, **named)
         os.replace(temporary, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
@@ -99,17 +100,26 @@ def load(file: str | os.PathLike[str], metric: Metric | MetricSet, like: Array) 
         If the file is damaged, no file of states, or of a newer schema.
     StateMismatchError
         If it holds states of other metrics, or of another configuration.
+    TypeError
+        If `metric` is none.
     FileNotFoundError
-        If there is none.
+        If there is no such file.
     """
-    found, arrays = _read(Path(file))
+    if not isinstance(metric, Metric | MetricSet):
+        raise TypeError(
+            f"metric is a {_what(metric)}; expected a metric, a MetricSet or an objective, made "
+            f"with the options that the states were made with"
+        )
     d = resolve((("like", like),))
+    found, arrays = _read(Path(file))
     zeros = metric.zero(like=like)
     wanted = [state for _, state in leaves(zeros)]
     ours, theirs = [s.made_for for s in wanted], [made_for for made_for, _ in found]
     if ours != theirs:
+        order = ", in this order" if sorted(ours) == sorted(theirs) else ""
         raise StateMismatchError(
-            f"{file} holds states made for {theirs}; expected {ours}, what the metric was made for"
+            f"{file} holds states made for {theirs}; expected {ours}{order}, what the metric was "
+            f"made for"
         )
     read = [_state(d, file, s, i, found[i][1], arrays) for i, s in enumerate(wanted)]
     return read[0] if isinstance(zeros, State) else tuple(read)
@@ -126,10 +136,11 @@ def _state(
             raise StateFileError(
                 f"{file} is damaged: {name} of state {i} is {'missing' if x is None else 'unknown'}"
             )
-        if name in known and x.shape != known[name].shape:
+        like = known.get(name, x)
+        if (x.shape, x.dtype.kind) != (like.shape, like.dtype.kind):
             raise StateFileError(
-                f"{file} is damaged: {name} of state {i} has shape {x.shape}; expected "
-                f"{known[name].shape}"
+                f"{file} is damaged: {name} of state {i} has shape {x.shape} and dtype {x.dtype}; "
+                f"expected {like.shape} and {like.dtype}"
             )
         if name in known:  # a device without float64 may have written it, or may be read for
             stored[name] = x.astype(known[name].dtype)
@@ -146,8 +157,13 @@ def _read(path: Path) -> tuple[list[tuple[str, str]], dict[str, Any]]:
             arrays = {name: stored[name] for name in stored.files}
         header = json.loads(str(arrays.pop(_HEADER)))
         schema = header["schema"]
+        if not isinstance(schema, int):
+            raise ValueError(f"schema is {schema!r}")
         if schema == SCHEMA:
-            return [(str(s["made_for"]), str(s["dtype"])) for s in header["states"]], arrays
+            states = [(str(s["made_for"]), str(s["dtype"])) for s in header["states"]]
+            if not {dtype for _, dtype in states} <= {"float32", "float64"}:
+                raise ValueError(f"dtypes of states are {states}")
+            return states, arrays
     except FileNotFoundError:
         raise
     except (OSError, ValueError, LookupError, TypeError, AttributeError, EOFError) as error:
@@ -158,6 +174,10 @@ def _read(path: Path) -> tuple[list[tuple[str, str]], dict[str, Any]]:
         f"{path} has schema {schema!r}; expected {SCHEMA}. A newer version of agnostic_mask wrote "
         f"it: install that"
     )
+
+
+def _what(x: Any) -> str:
+    return f"class, {x.__name__}" if isinstance(x, type) else type(x).__name__
 
 
 def _damaged(path: Path, error: Exception) -> StateFileError:

@@ -100,22 +100,40 @@ def unpack(vectors: Mapping[str, Array], like: States) -> Any:
     Raises
     ------
     StateMismatchError
-        If dtypes or lengths are not those of `like`.
+        If dtypes or lengths are not those of `like`. Vectors do not say which metrics they are
+        of: two metrics with states of equal shapes are not told apart here, as they are by `merge`
+        and in files.
+    TypeError
+        If `vectors` is no mapping.
 
     Notes
     -----
-    Fold gathered states with `merge` in an order of your choice: it does not matter.
+    Fold gathered states with `merge` in an order of your choice: it does not matter. The state of
+    an objective under "keras2" has fields only for what it has met: of one that may have met
+    nothing, unpack with ``like`` a state that has.
     """
     expected: dict[str, int] = {}
     for _, x in arrays_of(like):
         expected[_kind(x)] = expected.get(_kind(x), 0) + size(tuple(x.shape))
+    if not isinstance(vectors, Mapping):
+        raise TypeError(
+            f"vectors is a {type(vectors).__name__}; expected what pack made: a mapping of names "
+            f"of dtypes to arrays of one dimension"
+        )
+    d = resolve((f"vectors[{kind!r}]", x) for kind, x in vectors.items())
     got = {kind: size(tuple(x.shape)) for kind, x in vectors.items()}
     if got != expected:
         raise StateMismatchError(
             f"vectors has lengths {got}; expected {expected}, those of the states in like. Unpack "
-            f"with a state of the metrics that were packed"
+            f"with a state of the metrics that were packed (of an objective with the reduction "
+            f"'keras2' one that has met a batch, since it is then that its fields are known)"
         )
-    d = resolve((f"vectors[{kind!r}]", x) for kind, x in vectors.items())
+    for kind, x in vectors.items():
+        if _kind(x) != kind or len(x.shape) != 1:
+            raise StateMismatchError(
+                f"vectors[{kind!r}] has dtype {x.dtype} and shape {tuple(x.shape)}; expected "
+                f"{kind} and one dimension, as pack made it"
+            )
     with d.backend.wide():
         return _filled(d, {kind: _Reader(d, x) for kind, x in vectors.items()}, like)
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ._numbers import Number, Reference, mp
-from ._reductions_group import Group, Problem, Result, accumulated
+from ._reductions_group import Group, Problem, Result, accumulated, computed
 from ._reductions_moments import corrcoef, cov, cumulative_sum, vector_norm
 from ._reductions_order import argmax, argmin, histogram_counts, histogram_edges, median, quantile
 from ._scores_common import ELEMENTARY
@@ -37,8 +37,8 @@ def _mean(g: Group) -> Result:
     value, absolute = mp.fsum(terms) / weight, mp.fsum(map(abs, terms)) / abs(weight)
     shares = mp.fsum(map(abs, g.weights)) / abs(weight)
     roundings = accumulated(g) * (absolute + shares * abs(value))
-    # Integers become floats first; beyond the float's precision that rounds.
-    cast = g.u * absolute if g.kind != "f" else 0
+    # Integers become floats first; beyond the accumulator's precision that rounds.
+    cast = g.acc * absolute if g.kind != "f" else 0
     return value, g.u * abs(value) + roundings + cast
 
 
@@ -52,10 +52,10 @@ def _var(g: Group) -> Result:
     # The residuals are about the rounded centre: one rounding each, twice in the square,
     # and one of the square.
     seen = mp.fsum(
-        abs(w) * (abs(x - centre) + g.u * abs(centre)) ** 2
+        abs(w) * (abs(x - centre) + computed(g) * abs(centre)) ** 2
         for w, x in zip(g.weights, g.values, strict=True)
     )
-    error = (3 * g.u + 3 * accumulated(g)) * seen
+    error = (3 * computed(g) + 3 * accumulated(g)) * seen
     value = spread / remaining
     return value, g.u * abs(value) + error / remaining
 
@@ -92,7 +92,7 @@ def _exponentials(g: Group) -> tuple[list[Number], list[Number], Number, Number]
     top = max(g.values, default=mp.mpf(0))
     shifted = [x - top for x in g.values]
     terms = [w * mp.exp(x) for w, x in zip(g.weights, shifted, strict=True)]
-    errors = [g.u * (ELEMENTARY + abs(x)) + accumulated(g) for x in shifted]
+    errors = [computed(g) * (ELEMENTARY + abs(x)) + accumulated(g) for x in shifted]
     return terms, errors, top, mp.fsum(terms)
 
 

@@ -52,6 +52,11 @@ def accumulated(g: Group) -> Number:
     return (len(g.values) + 1) * g.acc
 
 
+def computed(g: Group) -> Number:
+    """Unit roundoff of what elements become: integers go to the accumulator's dtype at once."""
+    return g.u if g.kind == "f" else g.acc
+
+
 class Problem(NamedTuple):
     """Arguments of a reduction, exactly as its framework had them, and the dtypes it runs in."""
 

@@ -78,6 +78,7 @@ def _spreads(problem: Problem) -> tuple[tuple[int, ...], list[_Spread]]:
 
 def _spread(problem: Problem, columns: list[list[Index]]) -> _Spread:
     u, acc = mp.mpf(unit_roundoff(problem.dtype)), mp.mpf(unit_roundoff(problem.accumulator))
+    u = u if problem.x.dtype.kind == "f" else acc  # in which integers are computed
     weights = [problem.weight(i) for i in columns[0]] if columns else []
     weight, absolute = mp.fsum(weights), mp.fsum(map(abs, weights))
     n, steps = len(columns), len(weights) + 8

@@ -194,7 +194,7 @@ def categorical_generalized_cross_entropy(
 def _logs(p: Sequence[Number], u: Number, tiny: Number, from_logits: bool) -> list[Scored]:
     if not from_logits:
         total = mp.fsum(p)
-        logs = [log(x / total, tiny) for x in p]
+        logs = [log(x / total if total >= tiny else mp.mpf(0), tiny) for x in p]
         return [(x, 2 * u + ELEMENTARY * u * abs(x)) for x in logs]
     top = max(p)
     shifted = [x - top for x in p]

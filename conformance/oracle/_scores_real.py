@@ -156,9 +156,7 @@ def tweedie_deviance(
         return mp.nan, mp.mpf(0)
     p = max(p, tiny)
     if power == 2:
-        (log_t, error), (log_p, other) = log_with_error(t, u, tiny), log_with_error(p, u, tiny)
-        ratio = log_t - log_p
-        error += other + u * abs(ratio)
+        ratio, error = _log_ratio(t, p, u, tiny)
         score = mp.expm1(ratio) - ratio
         error *= abs(mp.expm1(ratio)) + mp.exp(ratio) * error
         return 2 * score, 2 * (error + u * (EXPM1 * abs(mp.expm1(ratio)) + abs(score)))
