@@ -81,7 +81,7 @@ def test_bad_options_are_named(loss, option, value, expected):
 @pytest.mark.parametrize(("loss", "name", "values", "expected"), BAD)
 def test_options_that_are_no_numbers_are_named(loss, name, values, expected):
     y_pred = np.ones((3, 2))
-    for value in ("a", None):
+    for value in ("a", None, np.ones(2)):
         with raises(TypeError, f"{name} is {value!r}", expected):
             loss(targets_of(loss, y_pred), y_pred, **{name: value})
 

@@ -15,6 +15,7 @@ from .peers import keras, tensors
 
 L, k, partial = am.losses, keras.losses, functools.partial
 SURE = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
+ZEROS = [[0.0, 0.0, 0.0]] * 2
 TRUE, FALSE = [[1.0, 0.0, 0.0]] * 2, [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
 HUGE = [[1e4, -1e4, 0.0], [-1e4, 1e4, 1e4]]
 RULED_OUT = [[0.0, -np.inf, 0.0], [-np.inf, 0.0, -np.inf]]
@@ -145,6 +146,16 @@ ENDS = {
         [0.0, 1.0, 3e-30, 1e-25, -1e-30],
         [0.0, 200.0, 100.0, 0.0, 200.0],
     ),
+    "symmetric percentage of huge numbers": (
+        L.symmetric_absolute_percentage_error,
+        [2e38, 3e38, 3e38, 3e38],
+        [2.1e38, -3e38, 3e38, 1e-38],
+        [20 / 4.1, 200.0, 0.0, 200.0],
+    ),
+    "zeros": (L.categorical_crossentropy, TRUE, ZEROS, [WORST, WORST]),
+    "zeros, labels": (L.sparse_categorical_crossentropy, [0, 1], ZEROS, [WORST, WORST]),
+    "zeros, focal": (partial(FOCAL, alpha=1.0), TRUE, ZEROS, [WORST, WORST]),
+    "zeros, generalised": (GCE, [0, 1], ZEROS, [2.0, 2.0]),
     "logarithmic": (L.squared_logarithmic_error, [0.0, 1e30], [0.0, 1e30], [0.0, 0.0]),
 }
 

@@ -135,9 +135,10 @@ def test_an_integer_prediction_is_a_label_and_no_probability():
 
 @pytest.mark.parametrize("name", SPARSE)
 def test_a_value_a_class_where_labels_are_wanted(name):
-    with pytest.raises(am.ShapeMismatchError, match=r"expects y_true of shape \(3,\)") as info:
+    with pytest.raises(am.ShapeMismatchError, match=r"of shape \(3,\)") as info:
         SPARSE[name](ONE_HOT, CLASSES)
-    assert "CategoricalAccuracy and their like" in str(info.value)
+    mend = "xp.argmax(y_true, axis=1)" if name == "Brier" else "CategoricalAccuracy and their like"
+    assert mend in str(info.value)
     with pytest.raises(am.ShapeMismatchError, match=r"squeeze\(y_true, axis=1\)"):
         SPARSE[name](LABELS[:, None], CLASSES)
     with pytest.raises(am.UnsupportedArrayError, match="expects integer labels"):
@@ -159,10 +160,14 @@ def test_a_shape_that_would_have_to_be_broadcast(name):
 
 
 def test_the_messages_name_the_metric():
-    with pytest.raises(am.ShapeMismatchError, match="brier_score_without_axis expects equal"):
+    with pytest.raises(am.ShapeMismatchError, match="BrierScore expects equal shapes"):
+        M.BrierScore()(LABELS[:2], LABELS)
+    with pytest.raises(am.ShapeMismatchError, match=r"class: BrierScore\(axis=-1\)"):
         M.BrierScore()(LABELS, CLASSES)
-    with pytest.raises(am.ShapeMismatchError, match="brier_score_along_axis expects y_true"):
+    with pytest.raises(am.ShapeMismatchError, match="BrierScore expects y_true of shape"):
         M.BrierScore(axis=1)(np.ones(2, int), CLASSES)
+    with pytest.raises(am.ShapeMismatchError, match=r"^y_true .* sparse_categorical_accuracy exp"):
+        M.SparseCategoricalAccuracy()(np.ones(2, int), CLASSES)
     with pytest.raises(am.UnsupportedArrayError, match="SparseTopKCategoricalAccuracy expects"):
         M.SparseTopKCategoricalAccuracy(2)(np.ones(3), CLASSES)
     with pytest.raises(am.UnsupportedArrayError, match="SparseCategoricalAccuracy expects"):
@@ -202,10 +207,73 @@ def test_bad_options_are_refused_before_any_data():
         (lambda: M.SparseTopKCategoricalAccuracy(0), "k is 0"),
         (lambda: M.SparseTopKCategoricalAccuracy(2.0), "k is 2.0"),
         (lambda: M.SparseTopKCategoricalAccuracy(True), "k is True"),
+        (lambda: M.SparseTopKCategoricalAccuracy("a"), "k is 'a'; expected an integer"),
+        (lambda: M.Variance(correction=NAN), "correction is nan; expected a finite"),
+        (lambda: M.StandardDeviation(-np.inf), "correction is -inf"),
+        (lambda: M.D2TweedieScore(0.5), "power is 0.5"),
+        (lambda: M.FBeta(beta=np.inf), "beta is inf"),
     ):
         with pytest.raises(ValueError, match=name):
             make_it()
     assert M.BinaryAccuracy(threshold=1)(np.asarray([0.0]), np.asarray([1.0])) == 1
+
+
+WITH_AXIS = (
+    M.BrierScore,
+    M.CategoricalAccuracy,
+    M.CategoricalCrossentropy,
+    M.CategoricalHinge,
+    M.CosineSimilarity,
+    M.Perplexity,
+    M.SparseCategoricalAccuracy,
+    M.SparseCategoricalCrossentropy,
+    M.SparseTopKCategoricalAccuracy,
+)
+WITH_LABEL = (M.F1, M.Perplexity, M.SparseCategoricalAccuracy, M.SparseTopKCategoricalAccuracy)
+WITH_LOGITS = (M.BinaryCrossentropy, M.CategoricalCrossentropy, M.Perplexity)
+WITH_THRESHOLD = (M.BinaryAccuracy, M.F1, M.HammingLoss)
+
+
+@pytest.mark.parametrize("value", ["x", 1.5, [0, 1], np.ones(2), True])
+def test_an_option_that_is_no_integer_is_named_before_any_data(value):
+    for metrics, name in ((WITH_AXIS, "axis"), (WITH_LABEL, "ignore_class")):
+        for metric in metrics:
+            with pytest.raises(ValueError, match=f"^{name} is .*; expected (an|one) integer"):
+                metric(**{name: value})
+
+
+@pytest.mark.parametrize("value", ["x", None, [0.1, 0.9], np.ones(2), np.ones(2) / 2])
+def test_an_option_that_is_no_number_is_named_before_any_data(value):
+    for metrics, name in (
+        ((M.PinballLoss,), "quantile"),
+        ((M.TweedieDeviance, M.D2TweedieScore), "power"),
+        ((M.Variance, M.StandardDeviation), "correction"),
+        ((M.FBeta,), "beta"),
+        (WITH_THRESHOLD, "threshold"),
+    ):
+        for metric in metrics:
+            with pytest.raises(TypeError, match=f"^{name} is .*; expected a"):
+                metric(**{name: value})
+
+
+@pytest.mark.parametrize("value", ["no", 0, None, np.ones(2)])
+def test_an_option_that_is_neither_true_nor_false(value):
+    for metric in (*WITH_LOGITS, *WITH_THRESHOLD):
+        with pytest.raises(TypeError, match=r"^from_logits is .*; expected True or False"):
+            metric(from_logits=value)
+
+
+def test_integers_of_any_type_are_options():
+    metric = M.SparseTopKCategoricalAccuracy(np.int64(2), axis=np.int8(-1), ignore_class=np.int8(0))
+    same = M.SparseTopKCategoricalAccuracy(2, ignore_class=0)
+    assert metric.statistic == same.statistic
+    assert metric(LABELS, CLASSES) == same(LABELS, CLASSES)
+
+
+def test_probabilities_beside_three_classes_are_not_taken_for_labels():
+    with pytest.raises(am.ShapeMismatchError, match="leave num_classes at 2") as info:
+        M.F1(3, average="macro")(LABELS, PAIR[1])
+    assert "astype" not in str(info.value)
 
 
 def test_an_axis_out_of_range():

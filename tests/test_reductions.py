@@ -408,7 +408,9 @@ def test_integers_are_computed_from_as_they_are(backend):
     last = am.cumulative_sum(x, weights=weights, axis=0)[-1, :]
     close(last, SECONDS.sum(0), SECONDS.sum(0), roundings=1)
     shares = np.exp(SECONDS - SECONDS.max())
-    close(am.softmax(x), shares / shares.sum(), shares / shares.sum(), roundings=1)
+    shares /= shares.sum()
+    # Some frameworks flush what is below float32's normal numbers, 1.2e-38, to 0.
+    close(am.softmax(x), shares, np.maximum(shares, 1e-30), roundings=1)
 
 
 @backends

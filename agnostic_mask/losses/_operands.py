@@ -71,7 +71,7 @@ def option(name: str, value: float, fits: Callable[[float], bool], expected: str
     """Raise ValueError unless an option fits, TypeError if it is not one number."""
     message = f"{name} is {value!r}; expected {expected}"
     try:
-        good = fits(value)
+        good = bool(fits(value))
     except (TypeError, ValueError, RuntimeError):  # the latter two of arrays of several numbers
         raise TypeError(message) from None
     if not good:

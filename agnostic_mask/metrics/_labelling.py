@@ -114,11 +114,17 @@ class Labelling:
         if beside:
             return self._greatest(d, y_pred, shape)
         if self.num_classes != 2:
+            rows = len(shape) > 1 and shape[-1] == self.num_classes
             raise ShapeMismatchError(
                 f"y_pred has shape {shape} and dtype {y_pred.dtype}, a value for each element of "
                 f"y_true; expected integer labels, or a value for each of the {self.num_classes} "
-                f"classes along one more axis. One probability tells two classes apart: leave "
-                f"num_classes at 2. Predicted labels must have an integer dtype"
+                f"classes along one more axis. "
+                + (
+                    "Make labels of one-hot rows: xp.argmax(y_true, axis=-1)"
+                    if rows
+                    else "One probability tells two classes apart: leave num_classes at 2. "
+                    "Predicted labels must have an integer dtype"
+                )
             )
         positive = y_pred > cut(self.threshold, self.from_logits)
         return y_pred == y_pred, xp.astype(positive, _labels.index_dtype(d))

@@ -78,7 +78,7 @@ OF_INTEGERS: tuple[tuple[str, dict[str, Any], Cover], ...] = (
     ("var", {"axis": 0}, ("BT", None, "")),
     ("std", {}, ("B", "BT", "integer")),
     ("cov", {}, ("B", None, "")),
-    ("corrcoef", {}, ("B", None, "")),
+    ("corrcoef", {}, (None, None, "")),
     ("logsumexp", {"axis": 0}, ("BT", None, "")),
 )
 
@@ -128,7 +128,7 @@ class ReductionCase(CoveredCase):
         if self.integers:
             x = rng.integers(-100, 100, shape).astype(np.int8)
         if self.integers and self.function in FAR_FROM_ZERO:
-            x = x + np.int32(1_700_000_000)  # seconds, whose differences float32 does not hold
+            x = x + np.int32(30_000_000)  # float32 has but every second integer there
         host = {"x": np.asarray(x)}
         mask, weights = covering(rng, self.mask, shape), covering(rng, self.weights, shape)
         if mask is not None:

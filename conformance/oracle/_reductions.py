@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ._numbers import Number, Reference, mp
-from ._reductions_group import Group, Problem, Result, accumulated, computed
+from ._reductions_group import Group, Problem, Result, accumulated, cast_error, computed
 from ._reductions_moments import corrcoef, cov, cumulative_sum, vector_norm
 from ._reductions_order import argmax, argmin, histogram_counts, histogram_edges, median, quantile
 from ._scores_common import ELEMENTARY
@@ -37,9 +37,7 @@ def _mean(g: Group) -> Result:
     value, absolute = mp.fsum(terms) / weight, mp.fsum(map(abs, terms)) / abs(weight)
     shares = mp.fsum(map(abs, g.weights)) / abs(weight)
     roundings = accumulated(g) * (absolute + shares * abs(value))
-    # Integers become floats first; beyond the accumulator's precision that rounds.
-    cast = g.acc * absolute if g.kind != "f" else 0
-    return value, g.u * abs(value) + roundings + cast
+    return value, g.u * abs(value) + roundings + cast_error(g.kind, g.acc, absolute)
 
 
 def _var(g: Group) -> Result:
@@ -56,6 +54,9 @@ def _var(g: Group) -> Result:
         for w, x in zip(g.weights, g.values, strict=True)
     )
     error = (3 * computed(g) + 3 * accumulated(g)) * seen
+    for w, x in zip(g.weights, g.values, strict=True):
+        lost = cast_error(g.kind, g.acc, x)
+        error += abs(w) * lost * (2 * abs(x - centre) + lost)
     value = spread / remaining
     return value, g.u * abs(value) + error / remaining
 

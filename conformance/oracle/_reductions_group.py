@@ -57,6 +57,11 @@ def computed(g: Group) -> Number:
     return g.u if g.kind == "f" else g.acc
 
 
+def cast_error(kind: str, acc: Number, x: Number) -> Number:
+    """What an element loses when it becomes a float: only an integer loses anything."""
+    return acc * abs(x) if kind != "f" else mp.mpf(0)
+
+
 class Problem(NamedTuple):
     """Arguments of a reduction, exactly as its framework had them, and the dtypes it runs in."""
 

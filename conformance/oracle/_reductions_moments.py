@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ._numbers import Number, Reference, mp, number, unit_roundoff
-from ._reductions_group import Group, Index, Problem, Result, accumulated
+from ._reductions_group import Group, Index, Problem, Result, accumulated, cast_error
 from ._scores_common import ELEMENTARY
 
 
@@ -82,7 +82,7 @@ def _spread(problem: Problem, columns: list[list[Index]]) -> _Spread:
     weights = [problem.weight(i) for i in columns[0]] if columns else []
     weight, absolute = mp.fsum(weights), mp.fsum(map(abs, weights))
     n, steps = len(columns), len(weights) + 8
-    residuals, seen, equal = [], [], []
+    residuals, seen, lost, equal = [], [], [], []
     for column in columns:
         x = [number(problem.x[i]) for i in column]
         centre = mp.fsum(w * v for w, v in zip(weights, x, strict=True)) / (weight or 1)
@@ -91,17 +91,19 @@ def _spread(problem: Problem, columns: list[list[Index]]) -> _Spread:
         size = mp.fsum(abs(w * v) for w, v in zip(weights, x, strict=True)) / (abs(weight) or 1)
         residuals.append([v - centre for v in x])
         seen.append([abs(v - centre) + steps * acc * size for v in x])
+        lost.append([cast_error(problem.x.dtype.kind, acc, v) for v in x])
         equal.append(len(set(x)) < 2)
     sums, errors = (
         np.full((n, n), mp.mpf(0), dtype=object),
         np.full((n, n), mp.mpf(0), dtype=object),
     )
     for i, j in np.ndindex(n, n):
-        for w, a, b, c, d in zip(
-            weights, residuals[i], residuals[j], seen[i], seen[j], strict=True
+        for w, a, b, c, d, e, f in zip(
+            weights, residuals[i], residuals[j], seen[i], seen[j], lost[i], lost[j], strict=True
         ):
             sums[i, j] += w * a * b
             errors[i, j] += (2 * u + steps * acc) * abs(w) * c * d
+            errors[i, j] += abs(w) * (abs(a) * f + abs(b) * e + e * f)
     return _Spread(sums, errors, weight, steps * acc * absolute, equal)
 
 
