@@ -117,9 +117,7 @@ def elements(
     with d.backend.wide():
         wide = wide_float(xp, d.device, d.backend)
         # Integers keep all their digits, which a float32 would not hold.
-        floats = (
-            cast(xp, x, getattr(xp, name) if is_floating(xp, x) else wide) for _, x in arrays
-        )
+        floats = (cast(xp, x, getattr(xp, name) if is_floating(xp, x) else wide) for _, x in arrays)
         parts = tuple(_staged.clean(xp, x, include) for x in floats)
     return Batch(d, parts, covers, name)
 
