@@ -12,9 +12,8 @@ from agnostic_mask import Array, Backend
 class NumpyBackend(Backend):
     """Eager arrays in host memory; subclasses that change what an operation means are refused."""
 
-    tile_elements = (
-        2**17
-    )  # half a megabyte of float32, which leaves room for temporaries in a cache
+    # Half a megabyte of float32, which leaves room for temporaries in a cache.
+    tile_elements = 2**17
 
     def namespace(self) -> Any:
         return xp
