@@ -1,5 +1,7 @@
 """Sets of metrics share what they gather; the imperative wrapper; memory."""
 
+import dataclasses
+import inspect
 import subprocess
 import sys
 
@@ -55,6 +57,12 @@ def test_other_options_are_gathered_apart(monkeypatch):
     calls = counted(monkeypatch, _confusion.ConfusionOf)
     M.MetricSet({"a": M.Precision(), "b": M.Precision(threshold=0.25)})(LABELS, CHANCES)
     assert len(calls) == 2
+
+
+def test_a_set_may_have_one_metric():
+    alone = M.MetricSet({"worst": M.MaxError()})
+    states = alone.update(alone.zero(like=CHANCES), LABELS, CHANCES)
+    assert alone.compute(states) == {"worst": M.MaxError()(LABELS, CHANCES)}
 
 
 def test_two_functions_are_told_apart_whatever_their_names():
@@ -121,6 +129,16 @@ def test_a_metric_of_nothing_is_its_documented_value():
         (M.Precision(zero_division=np.nan), np.nan),
     ):
         np.testing.assert_array_equal(metric.compute(metric.zero(like=like)), expected)
+
+
+EXPORTED = [x for x in vars(M).values() if isinstance(x, type) and issubclass(x, M.Metric)]
+
+
+@pytest.mark.parametrize("cls", [x for x in EXPORTED if not inspect.isabstract(x)])
+def test_metrics_take_no_further_attributes(cls):
+    metric = object.__new__(cls)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        metric.total = 1.0
 
 
 PEAK = """

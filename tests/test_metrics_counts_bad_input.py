@@ -68,6 +68,12 @@ def test_an_option_that_is_none_says_what_was_expected(name):
         make_metric()
 
 
+@pytest.mark.parametrize("metric", [Accuracy, Precision])
+def test_only_the_number_of_classes_may_go_without_its_name(metric):
+    with pytest.raises(TypeError, match="positional"):
+        metric(2, 0.5)
+
+
 def test_beta_has_no_default():
     with pytest.raises(TypeError, match="beta"):
         FBeta()
@@ -108,6 +114,20 @@ def test_one_hot_rows_beside_probabilities_of_more_than_two_classes(backend):
     for kind in ("int32", "float32"):
         with pytest.raises(am.AgnosticMaskError, match=r"xp\.argmax\(y_true, axis=-1\)"):
             Precision(**THREE)(make(backend, y_true, kind), make(backend, y_pred))
+
+
+@pytest.mark.parametrize(
+    ("shape", "mend"),
+    [
+        ((3,), "One probability tells two classes apart"),
+        ((), "One probability tells two classes apart"),
+        ((2, 3, 4), "One probability tells two classes apart"),
+        ((2, 4, 3), "Make labels of one-hot rows"),
+    ],
+)
+def test_only_rows_as_long_as_there_are_classes_are_taken_for_one_hot(shape, mend):
+    with pytest.raises(am.ShapeMismatchError, match=mend):
+        Accuracy(3)(np.zeros(shape, int), np.zeros(shape))
 
 
 @backends

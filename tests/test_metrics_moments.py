@@ -307,3 +307,8 @@ def test_parts_with_means_below_0():
     parts = in_parts(metric, (y_true, y_pred, np.ones(6)), (0, 1, 2, 3, 4, 6))
     assert parts == pytest.approx(expected, rel=1e-13)
     assert np.isnan(metric(-y_true, y_pred))
+    # A part whose mean is below 0 and which has a target above it.
+    y_true = np.asarray([-3.0, 1.0, 4.0, 5.0, 6.0, 3.0])
+    expected = sk.d2_tweedie_score(y_true, y_pred, power=-0.5)
+    parts = in_parts(metric, (y_true, y_pred, np.ones(6)), (0, 2, 3, 4, 5, 6))
+    assert parts == pytest.approx(expected, rel=1e-13)

@@ -318,6 +318,12 @@ def test_an_update_changes_neither_state_nor_batch(backend, name):
 
 
 @metrics
+def test_states_are_hashed_and_equal_by_identity(name):
+    once, again = (singles(state_of(name, "numpy")) for _ in range(2))
+    assert len({*once, *again}) == 2 * len(once)
+
+
+@metrics
 def test_a_state_of_nothing_changes_no_bit(name):
     metric, state = METRICS[name], state_of(name, "numpy")
     nothing = metric.zero(like=batch(name, "numpy")[1])

@@ -47,12 +47,13 @@ def test_tiles_give_the_value_of_the_whole(monkeypatch, case, elements):
     np.testing.assert_allclose(tiled, whole, rtol=2.0**-23)
 
 
-def test_a_class_axis_as_long_as_the_batch_is_no_trap(monkeypatch):
+@pytest.mark.parametrize("axis", [0, -2])
+def test_a_class_axis_as_long_as_the_batch_is_no_trap(monkeypatch, axis):
     rng = np.random.default_rng(0)
     y_true, y_pred = rng.integers(0, 5, 5), rng.dirichlet(np.ones(5), 5).T
-    loss = functools.partial(am.losses.sparse_categorical_crossentropy, axis=0)
+    loss = functools.partial(am.losses.sparse_categorical_crossentropy, axis=axis)
     objective = am.weighted_masked_objective(loss, reduction="mean")
-    counts = am.metrics.Recall(num_classes=5, average="macro", axis=0)
+    counts = am.metrics.Recall(num_classes=5, average="macro", axis=axis)
     whole = objective(y_true, y_pred), counts(y_true, y_pred)
     monkeypatch.setattr(type(knowledge("numpy")), "tile_elements", 6)
     assert (objective(y_true, y_pred), counts(y_true, y_pred)) == whole
