@@ -2,12 +2,17 @@ import numpy as np
 import pytest
 
 import agnostic_mask as am
-from agnostic_mask import _cover, _metric, _scoring, _staged, _tally
+from agnostic_mask import _cover, _metric, _scoring, _staged, _statistic, _tally
 from agnostic_mask.conformance._environments import environments
 from agnostic_mask.conformance._run import FAILED, run
 from agnostic_mask.conformance.cases import all_cases
 from agnostic_mask.conformance.laws import LAWS
+from agnostic_mask.losses import _operands, _regression
 from agnostic_mask.metrics import _confusion, _moments
+
+from .test_metrics_counts import (
+    test_counts_are_exact_past_2_to_the_31_and_float32_past_2_to_the_24 as check_counts,
+)
 
 CASES = {case.name: case for case in all_cases()}
 MEAN = "squared_error mean mask=BT weights=BT:real"
@@ -78,7 +83,40 @@ def all_counted(self, d, cell, valid, include, weights, counted=_confusion.Confu
     return counted(self, d, cell, valid, None, weights)
 
 
+def wrong_sign(y_true, y_pred, paired=_operands.paired):
+    d, y_true, y_pred = paired(y_true, y_pred)
+    return d, y_pred, y_true
+
+
+def lost_weight(left, right, merge=_tally.merge):
+    merged = merge(left, right)
+    return merged if left.included == 0 else _statistic.with_arrays(merged, {"weight": left.weight})
+
+
+def lost_cross_term(xp, side, centre):
+    e = side.centre - centre
+    return side.first + side.weight * e, side.second
+
+
 PLANTED = {
+    "a wrong sign in a loss": (_regression, "paired", wrong_sign, "oracle", "pinball mean", "jax"),
+    "a lost merge term": (
+        _tally,
+        "merge",
+        lost_weight,
+        "cuts",
+        "metrics.MeanSquaredError",
+        "torch",
+    ),
+    "a moment without its mean shift": (
+        _moments,
+        "_moved",
+        lost_cross_term,
+        "cuts",
+        "metrics.PearsonCorrelation",
+        "numpy",
+    ),
+    "a count in float32": (_staged, "wide_integer", float32, "home", "count", "numpy"),
     "exclusion by multiplication": (_staged, "select", multiply, "excluded", MEAN, "numpy"),
     "right-aligned weights": (_cover, "expand", right_aligned, "oracle", LOGS, "torch"),
     "a mean of batch means": (_tally, "merge", mean_of_means, "cuts", MEAN, "numpy"),
@@ -86,7 +124,7 @@ PLANTED = {
     "output-only selection": (_scoring, "_substitute", output_only, "gradient", LOGS, "jax"),
     "a NaN weight let through": (_staged, "_present", factor_as_it_is, "excluded", MEAN, "torch"),
     "an input written to": (_staged, "select", in_place, "untouched", "mean axis=0", "numpy"),
-    "a transposed confusion": (
+    "precision and recall swapped": (
         _confusion.ConfusionCounts,
         "matrix",
         transposed,
@@ -110,7 +148,14 @@ PLANTED = {
         "metrics.R2Score",
         "jax",
     ),
-    "moments about zero": (_moments, "mean_by_mass", about_zero, "oracle", "Variance", "numpy"),
+    "moments about zero": (
+        _moments,
+        "mean_by_mass",
+        about_zero,
+        "oracle",
+        "metrics.Variance",
+        "numpy",
+    ),
     "a result elsewhere": (_metric.Metric, "compute", elsewhere, "home", MEAN, "array_api_strict"),
 }
 
@@ -119,12 +164,19 @@ PLANTED = {
 def test_a_planted_fault_is_caught_by_its_law(monkeypatch, fault):
     module, name, faulty, law, case, backend = PLANTED[fault]
     if case not in CASES:  # the beginning of its name
-        case = next(n for n in CASES if n.startswith((f"{case} mask", f"metrics.{case} mask")))
+        case = next(n for n in CASES if n.replace("  ", " ").startswith(f"{case} mask"))
     assert failures(law, case, backend) == []
     monkeypatch.setattr(module, name, faulty)
     caught = failures(law, case, backend)
     assert caught, f"{fault} passes the law {law!r}"
     assert all(row.law == law and row.reason for row in caught)
+
+
+def test_confusions_counted_in_float32_are_caught_past_2_to_the_24(monkeypatch):
+    check_counts("numpy")
+    monkeypatch.setattr(_confusion, "wide_integer", float32)
+    with pytest.raises(AssertionError):
+        check_counts("numpy")
 
 
 def test_every_law_is_tried_on_every_case_or_says_why_not():
