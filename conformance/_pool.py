@@ -2,9 +2,11 @@
 
 import multiprocessing
 import os
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 from ._environments import environments
@@ -16,6 +18,30 @@ def _run_one(names: Sequence[str], seed: int, case: int) -> list[Row]:
     # Frameworks warn of their own doings; what a law says of warnings it checks by itself.
     warnings.simplefilter("ignore")
     return list(run(environments(names), seed=seed, cases=[all_cases()[case]]))
+
+
+@contextmanager
+def _shared_compilations() -> Iterator[None]:
+    """What one process compiles by JAX, operation by operation, serves the others."""
+    if "JAX_COMPILATION_CACHE_DIR" in os.environ:
+        yield
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        settings = {
+            "JAX_COMPILATION_CACHE_DIR": folder,
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+            "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+        }
+        before = {name: os.environ.get(name) for name in settings}
+        os.environ.update(settings)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
 
 
 def run_in_processes(
@@ -39,7 +65,7 @@ def run_in_processes(
     """
     context = multiprocessing.get_context("spawn")
     workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with _shared_compilations(), ProcessPoolExecutor(workers, mp_context=context) as pool:
         tasks = [pool.submit(_run_one, names, seed, i) for i in range(len(all_cases()))]
         for task in tasks:
             yield from task.result()
