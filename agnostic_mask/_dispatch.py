@@ -2,11 +2,12 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from agnostic_mask._backend import Backend, Probe
+from agnostic_mask._cover import known_shape
 from agnostic_mask._dtypes import checked_kind
 from agnostic_mask._errors import (
     MixedDevicesError,
@@ -86,6 +87,26 @@ def resolve(arrays: Iterable[tuple[str, Any]]) -> Dispatch:
             "that follows the array API standard"
         )
     return Dispatch(xp, device, found)
+
+
+def resolve_known(named: Sequence[tuple[str, Any]], required: int) -> Dispatch:
+    """What named arrays have in common, of which the first few must be given.
+
+    Raises
+    ------
+    UnsupportedArrayError, MixedFrameworksError, MixedDevicesError
+        As of `resolve`, and if one that is required is None.
+    ShapeMismatchError
+        If a dimension is unknown.
+    """
+    for name, x in named[:required]:
+        if x is None:
+            raise UnsupportedArrayError(f"{name} is None; expected an array")
+    found = resolve(named)
+    for name, x in named:
+        if x is not None:
+            known_shape(name, x)
+    return found
 
 
 _NOT_ARRAYS = (bool, int, float, complex, str, bytes, type(None))

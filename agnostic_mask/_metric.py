@@ -54,15 +54,7 @@ class Metric(ABC):
         -------
         state
         """
-        statistic = self.statistic
-        if isinstance(like, State):
-            statistic.check("like", like)
-            zeros: State = statistic.zero_like(like)
-            return zeros
-        d = resolve((("like", like),))
-        # What is not floating leaves the float type to the batches to come.
-        zero: State = statistic.zero(d, "float64" if is_float64(d.xp, like) else "float32")
-        return zero
+        return zero_of(self.statistic, like)
 
     def merge(self, left: State, right: State) -> State:
         """State of the batches of both.
@@ -108,6 +100,18 @@ class Metric(ABC):
         (gathered,) = gather_all((self.statistic,), batch)
         merged: State = self.statistic.merge(state, gathered)
         return merged
+
+
+def zero_of(statistic: Statistic[Any], like: Any) -> State:
+    """State of no batch of a statistic, like an array or another state of it."""
+    if isinstance(like, State):
+        statistic.check("like", like)
+        zeros: State = statistic.zero_like(like)
+        return zeros
+    d = resolve((("like", like),))
+    # What is not floating leaves the float type to the batches to come.
+    zero: State = statistic.zero(d, "float64" if is_float64(d.xp, like) else "float32")
+    return zero
 
 
 def check_together(state: State, batch: Arguments) -> None:

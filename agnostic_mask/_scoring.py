@@ -1,12 +1,12 @@
 """Score one batch: check the arguments, put harmless values in place of excluded ones, call."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 from agnostic_mask import _cover, _declare, _staged
 from agnostic_mask._array import Array
-from agnostic_mask._dispatch import Dispatch, resolve
+from agnostic_mask._dispatch import Dispatch, resolve, resolve_known
 from agnostic_mask._dtypes import (
     cast,
     dtype_kind,
@@ -24,6 +24,7 @@ from agnostic_mask._errors import (
 )
 from agnostic_mask._registry import kind_of, namespace_name
 from agnostic_mask._staged import Covers
+from agnostic_mask._statistic import Arguments
 
 ScoreFunction = Callable[[Array, Array], Array]
 
@@ -69,13 +70,7 @@ def score(
     Batch
     """
     named = (("y_true", y_true), ("y_pred", y_pred), ("weights", weights), ("mask", mask))
-    d = resolve(named)
-    for name, x in named[:2]:
-        if x is None:
-            raise UnsupportedArrayError(f"{name} is None; expected an array")
-    for name, x in named:
-        if x is not None:
-            _cover.known_shape(name, x)
+    d = resolve_known(named, required=2)
     covers = covers_of(d.xp, weights, mask, soft=soft)
     y_true, y_pred = widen_half(d.xp, y_true), widen_half(d.xp, y_pred)
     # JAX would narrow float64 arrays that it was handed outside of its wide context.
@@ -86,22 +81,14 @@ def score(
         return _score_rows(fn, declaration, d, y_true, y_pred, covers)
 
 
-def elements(
-    arrays: Sequence[tuple[str, Array]], weights: Array | None, mask: Array | None
-) -> Batch:
+def elements(batch: Arguments) -> Batch:
     """Arrays of equal shape as floats, and what covers their elements.
 
     Excluded elements are finite, unless mask and weights tell all elements apart.
     """
-    named = (*arrays, ("weights", weights), ("mask", mask))
-    for name, x in arrays:
-        if x is None:
-            raise UnsupportedArrayError(f"{name} is None; expected an array")
-    d = resolve(named)
-    xp = d.xp
-    for name, x in named:
-        if x is not None:
-            _cover.known_shape(name, x)
+    named, (_, weights, mask) = batch.named(), batch
+    d = resolve_known(named, required=len(batch.arrays))
+    xp, arrays = d.xp, named[: len(batch.arrays)]
     last, like = arrays[-1]
     shape = tuple(like.shape)
     for name, x in arrays:

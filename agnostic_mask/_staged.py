@@ -191,3 +191,11 @@ def ratio(xp: Any, numerator: Array, denominator: Array) -> Array:
     """`numerator / denominator`, NaN where the denominator is 0, without a warning."""
     zero = denominator == 0
     return xp.where(zero, xp.nan, numerator / xp.where(zero, 1.0, denominator))
+
+
+def root(xp: Any, x: Array) -> Array:
+    """Square root, NaN of a negative number without a warning; its gradient is 0 at 0."""
+    positive = x > 0
+    return xp.where(
+        positive, xp.sqrt(xp.where(positive, x, 1.0)), xp.where(x == 0, xp.zeros_like(x), xp.nan)
+    )

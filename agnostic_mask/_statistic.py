@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 from agnostic_mask import _cover
 from agnostic_mask._array import Array
 from agnostic_mask._dispatch import Dispatch, resolve
+from agnostic_mask._dtypes import is_integer
 from agnostic_mask._errors import StateMismatchError
 from agnostic_mask._registry import kind_of
 from agnostic_mask._state import State
@@ -132,6 +133,29 @@ def zeros_like(like: _S) -> _S:
     d = dispatch_of(like)
     with d.backend.wide():
         return with_arrays(like, {name: d.xp.zeros_like(x) for name, x in like.arrays().items()})
+
+
+def added(left: _S, right: _S) -> _S:
+    """Sum of two states with the same fields, each an array that adds up.
+
+    Raises
+    ------
+    MixedFrameworksError, MixedDevicesError
+        If their arrays do not belong together.
+    """
+    d = dispatch_of(left, right)
+    ours, theirs = left.arrays(), right.arrays()
+    with d.backend.wide():
+        sums = {name: d.backend.as_array(_add(d.xp, x, theirs[name])) for name, x in ours.items()}
+    return with_arrays(left, sums, dtype=joint_dtype(left, right))
+
+
+def _add(xp: Any, a: Array, b: Array) -> Array:
+    if is_integer(xp, a) and not is_integer(xp, b):  # a soft mask's part beside a boolean's
+        a = xp.astype(a, b.dtype)
+    elif is_integer(xp, b) and not is_integer(xp, a):
+        b = xp.astype(b, a.dtype)
+    return a + b
 
 
 def joint_dtype(left: State, right: State) -> str:

@@ -7,11 +7,11 @@ from agnostic_mask import _staged
 from agnostic_mask._array import Array
 from agnostic_mask._cover import Shape
 from agnostic_mask._dispatch import Dispatch
-from agnostic_mask._dtypes import is_integer, wide_float, wide_integer
+from agnostic_mask._dtypes import wide_float, wide_integer
 from agnostic_mask._errors import StateMismatchError
 from agnostic_mask._scoring import Batch
 from agnostic_mask._state import CONFIGURATION, State, state
-from agnostic_mask._statistic import dispatch_of, joint_dtype, with_arrays, zeros_like
+from agnostic_mask._statistic import added, with_arrays, zeros_like
 
 Reduction = Literal["keras2", "keras3", "mean", "sum", "none"]
 REDUCTIONS: tuple[Reduction, ...] = ("keras2", "keras3", "mean", "sum", "none")
@@ -133,7 +133,6 @@ def merge(left: Tally, right: Tally) -> Tally:
         left = _met(left, right)
     elif _is_unmet(right):
         right = _met(right, left)
-    d = dispatch_of(left, right)
     ours, theirs = left.arrays(), right.arrays()
     if ours.keys() != theirs.keys():
         what = "mask" if (left.masked is None) != (right.masked is None) else "weights"
@@ -142,17 +141,7 @@ def merge(left: Tally, right: Tally) -> Tally:
             f"the formula has a factor for them or has not; pass {what} of ones for the parts "
             f"that have none"
         )
-    with d.backend.wide():
-        sums = {name: d.backend.as_array(_add(d.xp, x, theirs[name])) for name, x in ours.items()}
-    return with_arrays(left, sums, dtype=joint_dtype(left, right))
-
-
-def _add(xp: Any, a: Array, b: Array) -> Array:
-    if is_integer(xp, a) and not is_integer(xp, b):  # a soft mask's part beside a boolean's
-        a = xp.astype(a, b.dtype)
-    elif is_integer(xp, b) and not is_integer(xp, a):
-        b = xp.astype(b, a.dtype)
-    return a + b
+    return added(left, right)
 
 
 def _is_unmet(tally: Tally) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from agnostic_mask import _cover, _staged
+from agnostic_mask import _staged
 from agnostic_mask._array import Array
 from agnostic_mask._dtypes import cast, is_floating, wide_float
 from agnostic_mask._errors import ShapeMismatchError
@@ -163,13 +163,8 @@ def _check_observations(p: Plan, variables: int | None) -> None:
 
 def _rows(p: Plan, x: Array) -> Array:
     """Variables in the axis before the last, observations in the last; earlier axes as they are."""
-    xp, variables = p.d.xp, _variables(p)
-    order = [i for i in range(len(p.shape)) if i not in p.axes]
-    batch = tuple(x.shape[i] for i in order[:-1])
-    observations = _cover.size(tuple(x.shape[i] for i in p.axes))
-    rows = 1 if variables is None else x.shape[variables]
-    x = xp.permute_dims(x, (*order, *p.axes))
-    return xp.reshape(x, (*batch, rows, observations))
+    rows = p.rows(x)
+    return rows if _variables(p) is not None else p.d.xp.expand_dims(rows, axis=-2)
 
 
 def _spread(p: Plan, rescale: bool = False) -> _Spread:

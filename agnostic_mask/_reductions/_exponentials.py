@@ -144,8 +144,7 @@ def _shifted(p: Plan, include: Array | None) -> tuple[Array, Array]:
     xp = p.d.xp
     x = p.floats()
     if _cover.size(p.shape) == 0:
-        kept = tuple(1 if i in p.axes else n for i, n in enumerate(p.shape))
-        top = xp.zeros(kept, dtype=x.dtype, device=p.d.device)
+        top = xp.zeros(p.kept, dtype=x.dtype, device=p.d.device)
     else:
         top = _staged.select(xp, include, x, -xp.inf)
         top = xp.max(top, axis=p.axes, keepdims=True) if p.axes else top

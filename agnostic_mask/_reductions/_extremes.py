@@ -100,8 +100,7 @@ def extreme(p: Plan, which: Literal["min", "max"]) -> Array:
     xp = p.d.xp
     nothing = xp.asarray(_of_nothing(xp, p.x, which), dtype=p.x.dtype, device=p.d.device)
     if _cover.size(p.shape) == 0:
-        kept = tuple(1 if i in p.axes else n for i, n in enumerate(p.shape))
-        return xp.broadcast_to(nothing, kept)
+        return xp.broadcast_to(nothing, p.kept)
     x = _staged.select(xp, p.inclusion().include, p.x, nothing)
     return getattr(xp, which)(x, axis=p.axes, keepdims=True) if p.axes else x
 

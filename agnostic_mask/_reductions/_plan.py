@@ -28,6 +28,19 @@ class Plan(NamedTuple):
     keepdims: bool
     dtype: Any
 
+    @property
+    def kept(self) -> _cover.Shape:
+        """Shape of x with dimensions of 1 over the axes."""
+        return tuple(1 if i in self.axes else n for i, n in enumerate(self.shape))
+
+    def rows(self, x: Array) -> Array:
+        """`x`, of the rank of the plan's, with the axes that are reduced as one, the last."""
+        others = [i for i in range(len(self.shape)) if i not in self.axes]
+        lengths = tuple(x.shape[i] for i in others)
+        together = _cover.size(tuple(x.shape[i] for i in self.axes))
+        ordered = self.d.xp.permute_dims(x, (*others, *self.axes))
+        return self.d.xp.reshape(ordered, (*lengths, together))
+
     def inclusion(self) -> _staged.Inclusion:
         """Which elements count, and how much."""
         return _staged.inclusion(self.d.xp, len(self.shape), (self.mask,), (self.weights,))
@@ -47,9 +60,8 @@ class Plan(NamedTuple):
     def finish(self, value: Array, dtype: Any) -> Array:
         """A result with dimensions of 1 over the axes, in its final shape and dtype."""
         xp = self.d.xp
-        full = tuple(1 if i in self.axes else n for i, n in enumerate(self.shape))
-        if tuple(value.shape) != full:
-            value = self.d.backend.copy(xp.broadcast_to(value, full))
+        if tuple(value.shape) != self.kept:
+            value = self.d.backend.copy(xp.broadcast_to(value, self.kept))
         if value is self.x:  # no axis was reduced; a result is never its input
             value = self.d.backend.copy(value)
         if self.axes and not self.keepdims:

@@ -101,8 +101,7 @@ def _first(p: Plan, which: Literal["min", "max"]) -> Array:
     xp = p.d.xp
     integer = wide_integer(xp, p.d.device, p.d.backend)
     if _cover.size(p.shape) == 0:
-        kept = tuple(1 if i in p.axes else n for i, n in enumerate(p.shape))
-        return p.finish(xp.full(kept, -1, dtype=integer, device=p.d.device), integer)
+        return p.finish(xp.full(p.kept, -1, dtype=integer, device=p.d.device), integer)
     # Where one is NaN so is the extreme, which then equals nothing.
     hit = (p.x == extreme(p, which)) | (p.x != p.x)
     include = p.inclusion().include

@@ -141,21 +141,12 @@ def _shares(q: Any) -> tuple[float, ...]:
     return tuple(map(float, given))
 
 
-def _rows(p: Plan, x: Array) -> Array:
-    """`x` with the axes that are reduced as one, the last."""
-    kept = [i for i in range(len(p.shape)) if i not in p.axes]
-    lengths = tuple(x.shape[i] for i in kept)
-    together = _cover.size(tuple(x.shape[i] for i in p.axes))
-    return p.d.xp.reshape(p.d.xp.permute_dims(x, (*kept, *p.axes)), (*lengths, together))
-
-
 def _shaped(p: Plan, found: Array, several: int | None) -> Array:
     """Quantiles, which lie along the last axis, in their final shape and dtype."""
     xp, rank = p.d.xp, len(found.shape)
     found = xp.permute_dims(found, (rank - 1, *range(rank - 1)))
     if p.keepdims:
-        kept = tuple(1 if i in p.axes else n for i, n in enumerate(p.shape))
-        found = xp.reshape(found, (found.shape[0], *kept))
+        found = xp.reshape(found, (found.shape[0], *p.kept))
     found = found[0, ...] if several is None else found
     return p.d.backend.as_array(cast(xp, found, p.dtype))
 
@@ -196,8 +187,8 @@ def _quantiles(p: Plan, shares: tuple[float, ...], method: str) -> Array:
     kept = tuple(n for i, n in enumerate(p.shape) if i not in p.axes)
     if _cover.size(p.shape) == 0 or not shares:
         return xp.full((*kept, len(shares)), xp.nan, dtype=p.dtype, device=p.d.device)
-    keys = _rows(p, _staged.select(xp, include, p.floats(), xp.inf))
-    count = xp.broadcast_to(_rows(p, _staged.count(p.d, p.shape, include, p.axes)), (*kept, 1))
+    keys = p.rows(_staged.select(xp, include, p.floats(), xp.inf))
+    count = xp.broadcast_to(p.rows(_staged.count(p.d, p.shape, include, p.axes)), (*kept, 1))
     if p.weights is None:
         ordered = xp.sort(keys, axis=-1, stable=False)
         below = _Below(p, count, None)
@@ -216,7 +207,7 @@ def _ordered(p: Plan, keys: Array) -> tuple[Array, Array, Array]:
     xp, joint = p.d.xp, p.inclusion()
     weights = _staged.select(xp, joint.include, joint.factors[0], 0)
     weights = cast(xp, weights, wide_float(xp, p.d.device, p.d.backend))
-    weights = _rows(p, xp.broadcast_to(weights, p.shape))
+    weights = p.rows(xp.broadcast_to(weights, p.shape))
     meant = (weights >= 0) & (weights < xp.inf)
     weights = xp.where(meant, weights, 0.0)
     order = p.d.backend.argsort(keys)

@@ -202,13 +202,8 @@ def std(
     array(2.)
     """
     p = plan(x, mask, weights, axis, keepdims)
-    xp = p.d.xp
     with p.d.backend.wide():
-        variance = _variance(p, correction)
-        positive = variance > 0
-        root = xp.sqrt(xp.where(positive, variance, 1.0))
-        zero_or_nan = xp.where(variance == 0, xp.zeros_like(variance), xp.nan)
-        return p.finish(xp.where(positive, root, zero_or_nan), p.dtype)
+        return p.finish(_staged.root(p.d.xp, _variance(p, correction)), p.dtype)
 
 
 def _variance(p: Plan, correction: float) -> Array:

@@ -8,7 +8,7 @@ from agnostic_mask._declare import scores
 from agnostic_mask._dtypes import cast, wide_float
 from agnostic_mask._errors import ShapeMismatchError
 from agnostic_mask.losses._numeric import floored, log, ruled_out, tiny_of
-from agnostic_mask.losses._operands import beside_classes, option, paired, positive
+from agnostic_mask.losses._operands import beside_classes, paired, positive, tweedie_power
 
 
 @scores(harmless=(1.0, 1.0))
@@ -212,7 +212,7 @@ def tweedie_deviance(y_true: Array, y_pred: Array, /, *, power: float = 0.0) -> 
     >>> am.losses.tweedie_deviance(y_true, y_pred, power=1.5)
     array([4., 4.])
     """
-    option("power", power, _is_power, "a finite number of at most 0 or at least 1")
+    tweedie_power(power)
     d, y_true, y_pred = paired(y_true, y_pred)
     xp = d.xp
     if power == 0:
@@ -229,10 +229,6 @@ def tweedie_deviance(y_true: Array, y_pred: Array, /, *, power: float = 0.0) -> 
         wide = wide_float(xp, d.device, d.backend)
         result = _deviance(xp, cast(xp, y_true, wide), cast(xp, y_pred, wide), power, tiny)
         return cast(xp, xp.where(outside, math.nan, result), y_pred.dtype)
-
-
-def _is_power(power: float) -> bool:
-    return -math.inf < power <= 0 or 1 <= power < math.inf
 
 
 def _deviance(xp: Any, y: Array, p: Array, power: float, tiny: float) -> Array:

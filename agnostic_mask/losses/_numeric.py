@@ -50,6 +50,12 @@ def share_of(xp: Any, part: Array, whole: Array) -> Array:
     return xp.where(nothing, 0.0, part) / xp.where(nothing, 1.0, whole)
 
 
+def class_numbers(d: Dispatch, x: Array, axis: int) -> Array:
+    """Number of each class, as a row along the class axis."""
+    shape = tuple(n if i == axis else 1 for i, n in enumerate(x.shape))
+    return d.xp.reshape(d.xp.arange(shape[axis], device=d.device), shape)
+
+
 def class_sum(d: Dispatch, x: Array, axis: int) -> Array:
     """Sum over the class axis, kept as a dimension of 1: accumulated in float64, in x's dtype."""
     with d.backend.wide():

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from agnostic_mask import _classes
 from agnostic_mask._array import Array
-from agnostic_mask._cover import known_shape, position
-from agnostic_mask._dispatch import Dispatch, resolve
+from agnostic_mask._cover import position
+from agnostic_mask._dispatch import Dispatch, resolve_known
 from agnostic_mask._dtypes import cast, float_name, is_integer
 from agnostic_mask._errors import ShapeMismatchError, UnsupportedArrayError
 
@@ -93,6 +93,16 @@ def not_negative(name: str, value: float) -> None:
     option(name, value, lambda x: 0 <= x < math.inf, "a finite number of at least 0")
 
 
+def tweedie_power(power: float) -> None:
+    """Raise an error unless there is a Tweedie distribution of this power."""
+    option(
+        "power",
+        power,
+        lambda x: -math.inf < x <= 0 or 1 <= x < math.inf,
+        "a finite number of at most 0 or at least 1, as there is no Tweedie distribution between",
+    )
+
+
 def _class_axis(
     name: str, y_true: Array, y_pred: Array, axis: int, *, dense: bool
 ) -> tuple[Dispatch, int]:
@@ -113,11 +123,4 @@ def _floats(d: Dispatch, y_true: Array, y_pred: Array) -> tuple[Dispatch, Array,
 
 
 def _resolved(y_true: Array, y_pred: Array) -> Dispatch:
-    named = (("y_true", y_true), ("y_pred", y_pred))
-    for name, x in named:
-        if x is None:
-            raise UnsupportedArrayError(f"{name} is None; expected an array")
-    d = resolve(named)
-    for name, x in named:
-        known_shape(name, x)
-    return d
+    return resolve_known((("y_true", y_true), ("y_pred", y_pred)), required=2)

@@ -8,7 +8,14 @@ from agnostic_mask._array import Array
 from agnostic_mask._declare import scores
 from agnostic_mask._dispatch import Dispatch, resolve
 from agnostic_mask._dtypes import is_integer
-from agnostic_mask.losses._numeric import class_sum, log, log_normaliser, share_of, tiny_of
+from agnostic_mask.losses._numeric import (
+    class_numbers,
+    class_sum,
+    log,
+    log_normaliser,
+    share_of,
+    tiny_of,
+)
 from agnostic_mask.losses._operands import labelled, option
 
 
@@ -213,13 +220,9 @@ class _Chosen(NamedTuple):
 
 
 def _chosen(d: Dispatch, labels: Array, y_pred: Array, axis: int) -> _Chosen:
-    xp = d.xp
-    shape = [1] * len(y_pred.shape)
-    shape[axis] = int(y_pred.shape[axis])
-    classes = xp.reshape(xp.arange(shape[axis], device=d.device), tuple(shape))
-    labels = xp.expand_dims(labels, axis=axis)
-    valid, index = _labels.below(d, labels, shape[axis])
-    return _Chosen(labels, valid, index == classes)
+    labels = d.xp.expand_dims(labels, axis=axis)
+    valid, index = _labels.below(d, labels, int(y_pred.shape[axis]))
+    return _Chosen(labels, valid, index == class_numbers(d, y_pred, axis))
 
 
 def _of_label(d: Dispatch, chosen: _Chosen, values: Array, axis: int) -> Array:

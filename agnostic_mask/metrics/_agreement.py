@@ -7,9 +7,8 @@ from typing import Any, Literal
 from agnostic_mask._array import Array
 from agnostic_mask._dispatch import Dispatch
 from agnostic_mask._dtypes import wide_float
-from agnostic_mask._staged import ratio
+from agnostic_mask._staged import ratio, root
 from agnostic_mask._state import State
-from agnostic_mask.metrics._association import root
 from agnostic_mask.metrics._classes import ClassCounts, ClassMetric, averaged
 from agnostic_mask.metrics._confusion import ConfusionCounts, ConfusionOf
 

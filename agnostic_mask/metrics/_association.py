@@ -6,7 +6,7 @@ from typing import Any
 from agnostic_mask._array import Array
 from agnostic_mask._dispatch import Dispatch
 from agnostic_mask._metric import PairMetric, ValueMetric
-from agnostic_mask._staged import ratio
+from agnostic_mask._staged import ratio, root
 from agnostic_mask.metrics._moments import Centred, Moments, MomentsOf
 from agnostic_mask.metrics._options import finite
 
@@ -88,14 +88,6 @@ def _variance(d: Dispatch, state: Moments, correction: float) -> Array:
     remaining = state.weight - correction
     spread = Centred(d, state).spread(0, 0)
     return ratio(xp, spread, xp.where(remaining > 0, remaining, 0.0))
-
-
-def root(xp: Any, x: Array) -> Array:
-    """Square root, NaN of a negative number without a warning; its gradient is 0 at 0."""
-    positive = x > 0
-    return xp.where(
-        positive, xp.sqrt(xp.where(positive, x, 1.0)), xp.where(x == 0, xp.zeros_like(x), xp.nan)
-    )
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,11 @@ from typing import Any, ClassVar
 from agnostic_mask import _cover, _staged
 from agnostic_mask._array import Array
 from agnostic_mask._cover import Shape
-from agnostic_mask._dispatch import Dispatch, resolve
+from agnostic_mask._dispatch import Dispatch, resolve_known
 from agnostic_mask._dtypes import float_name, is_floating, wide_float, wide_integer, widen_half
-from agnostic_mask._errors import UnsupportedArrayError
 from agnostic_mask._scoring import check_covers, covers_of
 from agnostic_mask._state import State, state
-from agnostic_mask._statistic import Arguments, Statistic, dispatch_of, joint_dtype, with_arrays
+from agnostic_mask._statistic import Arguments, Statistic, added
 from agnostic_mask.metrics._labelling import Labelling
 
 
@@ -66,15 +65,8 @@ class ConfusionOf(Statistic[ConfusionCounts]):
             return ConfusionCounts(self.made_for, dtype, *arrays)
 
     def gather(self, batch: Arguments) -> ConfusionCounts:
-        named = batch.named()
-        for name, x in named[:2]:
-            if x is None:
-                raise UnsupportedArrayError(f"{name} is None; expected an array")
-        d = resolve(named)
+        d = resolve_known(batch.named(), required=2)
         xp = d.xp
-        for name, x in named:
-            if x is not None:
-                _cover.known_shape(name, x)
         y_true, y_pred = (widen_half(xp, x) for x in batch.arrays)
         shape = self.labelling.rows(tuple(y_true.shape), tuple(y_pred.shape))
         covers = covers_of(xp, batch.weights, batch.mask, soft=False)
@@ -126,11 +118,7 @@ class ConfusionOf(Statistic[ConfusionCounts]):
         return [d.backend.as_array(x) for x in (count, weight, invalid)]
 
     def merge(self, left: ConfusionCounts, right: ConfusionCounts) -> ConfusionCounts:
-        d = dispatch_of(left, right)
-        theirs = right.arrays()
-        with d.backend.wide():
-            sums = {n: d.backend.as_array(x + theirs[n]) for n, x in left.arrays().items()}
-        return with_arrays(left, sums, dtype=joint_dtype(left, right))
+        return added(left, right)
 
     def covered(self, *shapes: Shape) -> Shape | None:
         return self.labelling.cut_along(*shapes)

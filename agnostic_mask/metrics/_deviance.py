@@ -13,6 +13,7 @@ from agnostic_mask._metric import PairMetric
 from agnostic_mask._scoring import elements
 from agnostic_mask._state import State, state
 from agnostic_mask._statistic import Arguments, Statistic, dispatch_of, joint_dtype, with_arrays
+from agnostic_mask.losses._operands import tweedie_power
 from agnostic_mask.metrics._association import unexplained
 from agnostic_mask.metrics._moments import (
     joint_centre,
@@ -21,7 +22,6 @@ from agnostic_mask.metrics._moments import (
     total,
     total_of_factors,
 )
-from agnostic_mask.metrics._options import power
 
 
 @state
@@ -80,8 +80,7 @@ class DeviancesOf(Statistic[Deviances]):
             )
 
     def gather(self, batch: Arguments) -> Deviances:
-        named = batch.named()[: len(batch.arrays)]
-        d, parts, covers, name = elements(named, batch.weights, batch.mask)
+        d, parts, covers, name = elements(batch)
         xp = d.xp
         with d.backend.wide():
             wide = wide_float(xp, d.device, d.backend)
@@ -206,7 +205,8 @@ class D2TweedieScore(PairMetric):
     power: float = 0.0
 
     def _gathers(self) -> DeviancesOf:
-        return DeviancesOf(power(self.power))
+        tweedie_power(self.power)
+        return DeviancesOf(float(self.power))
 
     def _value(self, d: Dispatch, state: Deviances) -> Array:
         spread = typed(DeviancesOf, self.statistic).about_mean(d.xp, state)

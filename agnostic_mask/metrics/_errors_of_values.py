@@ -7,11 +7,11 @@ from agnostic_mask import losses
 from agnostic_mask._array import Array
 from agnostic_mask._dispatch import Dispatch
 from agnostic_mask._scoring import ScoreFunction
+from agnostic_mask._staged import root
 from agnostic_mask._tally import Tally
-from agnostic_mask.losses._operands import option
+from agnostic_mask.losses._operands import option, tweedie_power
 from agnostic_mask.metrics import _score_functions
-from agnostic_mask.metrics._association import root
-from agnostic_mask.metrics._options import class_axis, power
+from agnostic_mask.metrics._options import class_axis
 from agnostic_mask.metrics._sums import MeanOfScores
 
 
@@ -182,7 +182,7 @@ class TweedieDeviance(MeanOfScores):
     power: float = 0.0
 
     def _fn(self) -> ScoreFunction:
-        power(self.power)
+        tweedie_power(self.power)
         return functools.partial(losses.tweedie_deviance, power=self.power)
 
 

@@ -64,7 +64,7 @@ class ExtremeOf(Statistic[Extreme]):
 
     def _scored(self, batch: Arguments) -> Batch:
         if self.fn is None:
-            return elements((("x", batch.arrays[0]),), batch.weights, batch.mask)
+            return elements(batch)
         y_true, y_pred = batch.arrays
         covers = batch.weights, batch.mask
         return score(self.fn, self.declaration, y_true, y_pred, *covers, soft=False)

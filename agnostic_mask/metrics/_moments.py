@@ -70,8 +70,7 @@ class MomentsOf(Statistic[Moments]):
             return Moments(self.made_for, dtype, *arrays)
 
     def gather(self, batch: Arguments) -> Moments:
-        named = batch.named()[: len(batch.arrays)]
-        d, parts, covers, name = elements(named, batch.weights, batch.mask)
+        d, parts, covers, name = elements(batch)
         xp = d.xp
         with d.backend.wide():
             wide = wide_float(xp, d.device, d.backend)

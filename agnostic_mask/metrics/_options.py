@@ -44,17 +44,6 @@ def finite(name: str, value: float) -> float:
     return value
 
 
-def power(value: float) -> float:
-    """The power of a Tweedie distribution."""
-    option(
-        "power",
-        value,
-        lambda x: -math.inf < x <= 0 or 1 <= x < math.inf,
-        "a finite number of at most 0 or at least 1, as there is no Tweedie distribution between",
-    )
-    return float(value)
-
-
 def integer(name: str, value: Any, expected: str, least: int | None = None) -> int:
     """An option that is an integer of any type; ValueError if it is none, or below `least`."""
     try:

@@ -7,9 +7,9 @@ from agnostic_mask._array import Array
 from agnostic_mask._dispatch import Dispatch
 from agnostic_mask._score_sums import ScoreSums, score_sums
 from agnostic_mask._scoring import ScoreFunction
+from agnostic_mask._staged import root
 from agnostic_mask._tally import Tally
 from agnostic_mask.metrics import _score_functions
-from agnostic_mask.metrics._association import root
 from agnostic_mask.metrics._sums import MeanOfScores
 
 

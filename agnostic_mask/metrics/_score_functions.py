@@ -11,7 +11,7 @@ from agnostic_mask._declare import scores
 from agnostic_mask._dispatch import Dispatch, resolve
 from agnostic_mask._dtypes import cast, dtype_kind, float_name, is_floating, wide_integer
 from agnostic_mask._staged import ratio
-from agnostic_mask.losses._numeric import class_max, class_sum
+from agnostic_mask.losses._numeric import class_max, class_numbers, class_sum
 from agnostic_mask.losses._operands import labelled, paired, with_classes
 from agnostic_mask.losses._sparse import not_ignored
 
@@ -45,7 +45,7 @@ def brier_score(y_true: Array, y_pred: Array, /, *, axis: int | None) -> Array:
     d, y_true, y_pred, axis = labelled("BrierScore", y_true, y_pred, axis)
     xp = d.xp
     valid, label = _labels.below(d, xp.expand_dims(y_true, axis=axis), int(y_pred.shape[axis]))
-    distance = xp.where(label == _classes(d, y_pred, axis), y_pred - 1, y_pred)
+    distance = xp.where(label == class_numbers(d, y_pred, axis), y_pred - 1, y_pred)
     total = class_sum(d, distance * distance, axis)
     return xp.squeeze(xp.where(valid, total, math.nan), axis=axis)
 
@@ -76,7 +76,7 @@ def categorical_accuracy(y_true: Array, y_pred: Array, /, *, axis: int) -> Array
     xp, n = d.xp, int(y_pred.shape[axis])
     top = y_true == class_max(d, y_true, axis)
     # Counted from the end, so that the greatest of them is the first.
-    label = n - class_max(d, xp.where(top, n - _classes(d, y_pred, axis), 0), axis)
+    label = n - class_max(d, xp.where(top, n - class_numbers(d, y_pred, axis), 0), axis)
     named = class_max(d, xp.abs(y_true), axis) > 0
     hits = _before(d, label, y_pred, axis) < 1
     return xp.squeeze(_hits(d, y_true, y_pred, hits, ~named | _nans(d, y_pred, axis)), axis=axis)
@@ -122,13 +122,6 @@ def _same_label(d: Dispatch, a: Array, b: Array) -> Array:
         return (a == b) & (a >= 0) if unsigned[0] != unsigned[1] else a == b
 
 
-def _classes(d: Dispatch, y_pred: Array, axis: int) -> Array:
-    """Number of each class, as a row along the class axis."""
-    shape = [1] * len(y_pred.shape)
-    shape[axis] = int(y_pred.shape[axis])
-    return d.xp.reshape(d.xp.arange(shape[axis], device=d.device), tuple(shape))
-
-
 def _nans(d: Dispatch, y_pred: Array, axis: int) -> Array:
     """Which rows have a NaN."""
     return d.xp.any(y_pred != y_pred, axis=axis, keepdims=True)
@@ -136,7 +129,7 @@ def _nans(d: Dispatch, y_pred: Array, axis: int) -> Array:
 
 def _before(d: Dispatch, label: Array, y_pred: Array, axis: int) -> Array:
     """How many classes come before the label's: greater ones, and equal ones of lower number."""
-    xp, classes = d.xp, _classes(d, y_pred, axis)
+    xp, classes = d.xp, class_numbers(d, y_pred, axis)
     value = class_sum(d, xp.where(label == classes, y_pred, 0.0), axis)
     before = (y_pred > value) | ((y_pred == value) & (classes < label))
     return class_sum(d, cast(xp, before, y_pred.dtype), axis)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agnostic_mask._array import Array
-from agnostic_mask._metric import Metric, PairMetric, check_together
+from agnostic_mask._metric import Metric, PairMetric, check_together, zero_of
 from agnostic_mask._state import State
 from agnostic_mask._statistic import Arguments, Statistic, gather_all
 
@@ -105,9 +105,8 @@ class MetricSet:
         """
         if isinstance(like, tuple):
             self._check("like", like)
-        first = {self._places[name]: metric for name, metric in reversed(self._metrics.items())}
         each = like if isinstance(like, tuple) else (like,) * len(self._statistics)
-        return tuple(first[i].zero(x) for i, x in enumerate(each))
+        return tuple(zero_of(s, x) for s, x in zip(self._statistics, each, strict=True))
 
     def update(
         self,

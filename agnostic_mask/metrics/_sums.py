@@ -32,8 +32,7 @@ class ValueSums(Statistic[Tally]):
         return _tally.zero(self.made_for, self.reduction, d, dtype, ())
 
     def gather(self, batch: Arguments) -> Tally:
-        scored = elements((("x", batch.arrays[0]),), batch.weights, batch.mask)
-        return _tally.tally(self.made_for, self.reduction, scored, ratio=False)
+        return _tally.tally(self.made_for, self.reduction, elements(batch), ratio=False)
 
     def merge(self, left: Tally, right: Tally) -> Tally:
         return _tally.merge(left, right)
