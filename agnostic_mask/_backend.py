@@ -137,12 +137,13 @@ class Backend:
             From 0 to n - 1.
         n : int
             Number of labels, at least 1.
-        values : array of float, shape (N,), optional
+        values : array of float or int, shape (N,), optional
 
         Returns
         -------
         array, shape (n,)
-            Dtype of `values`, else an integer dtype; 0 for a label that does not occur.
+            Dtype of `values` (integers may come back as floats that hold them exactly), else an
+            integer dtype; 0 for a label that does not occur.
         """
         xp, device = self.namespace(), self.device(labels)
         integer = xp.int64 if self.has_dtype(xp, device, "int64") else xp.int32
@@ -154,8 +155,40 @@ class Backend:
             if values is None:
                 parts.append(xp.sum(xp.astype(hit, xp.uint8), axis=1, dtype=integer))
             else:
-                chosen = xp.where(hit, xp.expand_dims(values, axis=0), 0.0)
+                chosen = xp.where(hit, xp.expand_dims(values, axis=0), xp.zeros_like(values[:1]))
                 parts.append(xp.sum(chosen, axis=1, dtype=values.dtype))
+        return parts[0] if len(parts) == 1 else xp.concat(parts)
+
+    def extreme_by_label(
+        self, labels: Array, n: int, values: Array, which: str, nothing: Any
+    ) -> Array:
+        """Least or greatest value of each label. Called within `wide`.
+
+        Parameters
+        ----------
+        labels : array of int, shape (N,)
+            From 0 to n - 1.
+        n : int
+            Number of labels, at least 1.
+        values : array, shape (N,), N at least 1
+            Real numbers, none of them NaN.
+        which : {"min", "max"}
+        nothing : float or int
+            What a label that does not occur has; no value lies beyond it.
+
+        Returns
+        -------
+        array, shape (n,)
+            Dtype of `values`.
+        """
+        xp, device = self.namespace(), self.device(labels)
+        at_once = max(1, BLOCK // max(1, labels.shape[0]))
+        parts = []
+        for start in range(0, n, at_once):
+            few = xp.arange(start, min(n, start + at_once), dtype=labels.dtype, device=device)
+            hit = xp.expand_dims(labels, axis=0) == xp.expand_dims(few, axis=1)
+            chosen = xp.where(hit, xp.expand_dims(values, axis=0), nothing)
+            parts.append(self.as_array(getattr(xp, which)(chosen, axis=1)))
         return parts[0] if len(parts) == 1 else xp.concat(parts)
 
     def cumulative_sum(self, x: Array, axis: int) -> Array:

@@ -6,11 +6,19 @@ from typing import Any
 
 from agnostic_mask._array import Array
 from agnostic_mask._dispatch import Dispatch, resolve
-from agnostic_mask._dtypes import cast, is_float64
+from agnostic_mask._dtypes import cast, is_float64, wide_integer
 from agnostic_mask._errors import MixedFrameworksError
 from agnostic_mask._registry import kind_of, namespace_name
 from agnostic_mask._state import State
-from agnostic_mask._statistic import Arguments, Statistic, dispatch_of, gather_all
+from agnostic_mask._statistic import (
+    Arguments,
+    Statistic,
+    dispatch_of,
+    gather_all,
+    merged,
+    with_arrays,
+)
+from agnostic_mask._totals import checked_number, number_of_groups
 
 
 @dataclass(frozen=True)
@@ -38,10 +46,13 @@ class Metric(ABC):
         """What to gather, for the options of this metric, which are checked here."""
 
     @abstractmethod
-    def _value(self, d: Dispatch, state: Any) -> Array:
-        """Value of a state in the accumulator's dtype; `d.backend.wide` is entered."""
+    def _value(self, d: Dispatch, state: Any) -> Any:
+        """Value of a state in the accumulator's dtype, or a named tuple of values.
 
-    def zero(self, like: Any) -> State:
+        `d.backend.wide` is entered. Of a grouped state every array has a leading axis.
+        """
+
+    def zero(self, like: Any, *, num_groups: int | None = None) -> State:
         """State of no batch, which changes nothing when merged.
 
         Parameters
@@ -49,12 +60,14 @@ class Metric(ABC):
         like : array or state
             An array such as y_pred, for framework, device and float type; or a state, for its
             structure too, which a loop such as `jax.lax.scan` wants from its start.
+        num_groups : int, optional
+            Number of groups G, to be updated with labels `by`. A state has its own.
 
         Returns
         -------
         state
         """
-        return zero_of(self.statistic, like)
+        return zero_of(self.statistic, like, num_groups)
 
     def merge(self, left: State, right: State) -> State:
         """State of the batches of both.
@@ -69,11 +82,17 @@ class Metric(ABC):
         statistic = self.statistic
         for name, state in (("the left state", left), ("the right state", right)):
             statistic.check(name, state)
-        merged: State = statistic.merge(left, right)
-        return merged
+        both: State = merged(statistic, left, right)
+        return both
 
     def compute(self, state: State) -> Array:
         """Value of the batches in the state.
+
+        Returns
+        -------
+        array
+            Of a grouped state with a leading axis for the groups. A group without any element has
+            the value of nothing; if an included element has a label out of range, all are NaN.
 
         Raises
         ------
@@ -84,7 +103,14 @@ class Metric(ABC):
         d = dispatch_of(state)
         with d.backend.wide():
             value = self._value(d, state)
-            return d.backend.as_array(cast(d.xp, value, self._result_dtype(d, state)))
+            if isinstance(value, tuple):
+                return type(value)(*(self._finished(d, state, x) for x in value))
+            return self._finished(d, state, value)
+
+    def _finished(self, d: Dispatch, state: State, value: Array) -> Array:
+        if state.outside is not None:
+            value = d.xp.where(over(d.xp, state.outside > 0, value), d.xp.nan, value)
+        return d.backend.as_array(cast(d.xp, value, self._result_dtype(d, state)))
 
     def _result_dtype(self, d: Dispatch, state: State) -> Any:
         """Dtype of the value of a state: the float type of what was taken in."""
@@ -96,31 +122,72 @@ class Metric(ABC):
 
     def _updated(self, state: State, batch: Arguments) -> State:
         self.statistic.check("state", state)
-        check_together(state, batch)
+        batch = batch_for(state, batch)
         (gathered,) = gather_all((self.statistic,), batch)
-        merged: State = self.statistic.merge(state, gathered)
-        return merged
+        both: State = merged(self.statistic, state, gathered)
+        return both
 
 
-def zero_of(statistic: Statistic[Any], like: Any) -> State:
+def over(xp: Any, x: Array, value: Array) -> Array:
+    """`x`, one for each state, with dimensions of 1 for those of the states' values."""
+    trailing = (1,) * (len(value.shape) - len(x.shape))
+    return xp.reshape(x, (*x.shape, *trailing)) if trailing else x
+
+
+def zero_of(statistic: Statistic[Any], like: Any, num_groups: int | None) -> State:
     """State of no batch of a statistic, like an array or another state of it."""
     if isinstance(like, State):
+        if num_groups is not None:
+            raise ValueError(
+                f"num_groups is {num_groups}, and like is a state, which has its own groups; leave "
+                f"num_groups out, or pass an array as like"
+            )
         statistic.check("like", like)
         zeros: State = statistic.zero_like(like)
         return zeros
     d = resolve((("like", like),))
     # What is not floating leaves the float type to the batches to come.
     zero: State = statistic.zero(d, "float64" if is_float64(d.xp, like) else "float32")
-    return zero
+    return zero if num_groups is None else _of_groups(d, zero, num_groups)
 
 
-def check_together(state: State, batch: Arguments) -> None:
-    """Raise unless a state and a batch are of one framework.
+def _of_groups(d: Dispatch, state: State, num_groups: int) -> State:
+    """The same for each group."""
+    n = checked_number(num_groups)
+    xp = d.xp
+    with d.backend.wide():
+        arrays = {
+            name: d.backend.copy(xp.broadcast_to(x, (n, *x.shape)))
+            for name, x in state.arrays().items()
+        }
+        integer = wide_integer(xp, d.device, d.backend)
+        arrays["members"] = xp.zeros((n,), dtype=integer, device=d.device)
+        arrays["outside"] = xp.zeros((), dtype=integer, device=d.device)
+        return with_arrays(state, arrays)
+
+
+def batch_for(state: State, batch: Arguments) -> Arguments:
+    """A batch that the state can be updated with, in the state's groups.
 
     Raises
     ------
     MixedFrameworksError
+        If they are not of one framework.
+    ValueError
+        If only one of the two has groups.
     """
+    if state.members is None and batch.by is not None:
+        raise ValueError(
+            "by is given, and the state has no groups; start from zero(like, num_groups=...)"
+        )
+    if state.members is not None:
+        n = int(state.members.shape[-1])
+        if batch.by is None:
+            raise ValueError(
+                f"by is None, and the state has {n} groups; expected the label of the group of "
+                f"each element, an integer array with values from 0 to {n - 1}"
+            )
+        batch = batch._replace(num_groups=n)
     last, y = batch.named()[len(batch.arrays) - 1]
     ours, theirs = kind_of(next(iter(state.arrays().values()))), kind_of(y)
     if ours is not None and theirs is not None and ours.xp is not theirs.xp:
@@ -129,6 +196,7 @@ def check_together(state: State, batch: Arguments) -> None:
             f"{namespace_name(theirs.xp)} array; start from zero(like={last}), or bring the batch "
             f"to the state's framework by agnostic_mask.convert"
         )
+    return batch
 
 
 class PairMetric(Metric):
@@ -140,6 +208,9 @@ class PairMetric(Metric):
         y_pred: Array,
         weights: Array | None = None,
         mask: Array | None = None,
+        *,
+        by: Array | None = None,
+        num_groups: int | None = None,
     ) -> Array:
         """Value of one batch.
 
@@ -152,17 +223,26 @@ class PairMetric(Metric):
             a dimension of 1 broadcasts.
         mask : array of bool or int, optional
             True or non-zero counts. Covers leading axes likewise.
+        by : array of int, optional
+            Label of the group of each element, from 0 to num_groups - 1. Covers leading axes
+            likewise.
+        num_groups : int, optional
+            Number of groups G; it goes with `by`.
 
         Returns
         -------
         array
-            In the float type of y_pred and y_true (at least float32).
+            In the float type of y_pred and y_true (at least float32). With `by` one value for each
+            group, along a leading axis of length G; see `compute`.
 
         Raises
         ------
         UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError
+        ValueError
+            If only one of `by` and `num_groups` is given.
         """
-        return self._of_batch(Arguments((y_true, y_pred), weights, mask))
+        n = number_of_groups(by, num_groups)
+        return self._of_batch(Arguments((y_true, y_pred), weights, mask, by, n))
 
     def update(
         self,
@@ -171,15 +251,25 @@ class PairMetric(Metric):
         y_pred: Array,
         weights: Array | None = None,
         mask: Array | None = None,
+        *,
+        by: Array | None = None,
     ) -> State:
         """State of the batches before and of this one; see the call for the arguments."""
-        return self._updated(state, Arguments((y_true, y_pred), weights, mask))
+        return self._updated(state, Arguments((y_true, y_pred), weights, mask, by))
 
 
 class ValueMetric(Metric):
     """A metric of one array."""
 
-    def __call__(self, x: Array, weights: Array | None = None, mask: Array | None = None) -> Array:
+    def __call__(
+        self,
+        x: Array,
+        weights: Array | None = None,
+        mask: Array | None = None,
+        *,
+        by: Array | None = None,
+        num_groups: int | None = None,
+    ) -> Array:
         """Value of one batch.
 
         Parameters
@@ -190,20 +280,31 @@ class ValueMetric(Metric):
             Any sign; 0 excludes. Covers leading axes of S; a dimension of 1 broadcasts.
         mask : array of bool or int, optional
             True or non-zero counts. Covers leading axes likewise.
+        by, num_groups
+            As of metrics of y_true and y_pred: labels of groups, and their number.
 
         Returns
         -------
-        array, 0-d
+        array, 0-d, or shape (G,)
             In the float type of x (at least float32).
 
         Raises
         ------
         UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError
+        ValueError
+            If only one of `by` and `num_groups` is given.
         """
-        return self._of_batch(Arguments((x,), weights, mask))
+        n = number_of_groups(by, num_groups)
+        return self._of_batch(Arguments((x,), weights, mask, by, n))
 
     def update(
-        self, state: State, x: Array, weights: Array | None = None, mask: Array | None = None
+        self,
+        state: State,
+        x: Array,
+        weights: Array | None = None,
+        mask: Array | None = None,
+        *,
+        by: Array | None = None,
     ) -> State:
         """State of the batches before and of this one; see the call for the arguments."""
-        return self._updated(state, Arguments((x,), weights, mask))
+        return self._updated(state, Arguments((x,), weights, mask, by))

@@ -14,6 +14,7 @@ from agnostic_mask._score_sums import ScoreSums, score_sums
 from agnostic_mask._scoring import Batch, ScoreFunction
 from agnostic_mask._statistic import Arguments
 from agnostic_mask._tally import REDUCTIONS, Reduction, Tally
+from agnostic_mask._totals import number_of_groups
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,9 @@ class Objective(PairMetric):
         y_pred: Array,
         weights: Array | None = None,
         mask: Array | None = None,
+        *,
+        by: Array | None = None,
+        num_groups: int | None = None,
     ) -> Array:
         """Value of one batch.
 
@@ -56,24 +60,35 @@ class Objective(PairMetric):
         mask : array of bool or int, optional
             True or non-zero counts. Covers leading axes of the scores likewise. Under "keras2"
             it may also be floating, and then is a factor.
+        by : array of int, optional
+            Label of the group of each score, from 0 to num_groups - 1. Covers leading axes of the
+            scores likewise.
+        num_groups : int, optional
+            Number of groups G; it goes with `by`.
 
         Returns
         -------
         array, 0-d (the scores' shape under "none")
-            In the scores' float type: at least float32.
+            In the scores' float type: at least float32. With `by` the value of each group, shape
+            (G,); see `compute`.
 
         Raises
         ------
         UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError
         """
-        batch = Arguments((y_true, y_pred), weights, mask)
+        batch = Arguments((y_true, y_pred), weights, mask, by, number_of_groups(by, num_groups))
         if self.reduction == "none":
+            if by is not None:
+                raise ValueError(
+                    "by is given, and reduction 'none' keeps every score by itself; expected one "
+                    "of 'keras2', 'keras3', 'mean', 'sum'"
+                )
             return _unreduced(typed(ScoreSums, self.statistic).scored(batch))
         return self._of_batch(batch)
 
 
 def _unreduced(batch: Batch) -> Array:
-    d, (scores,), covers, _ = batch
+    d, (scores,), covers, _, _ = batch
     with d.backend.wide():
         weighed = _staged.weighed(d, scores, covers.inclusion(d.xp, len(scores.shape)))
         value = cast(d.xp, weighed, scores.dtype)

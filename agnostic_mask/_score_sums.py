@@ -45,10 +45,7 @@ class ScoreSums(Statistic[Tally]):
 
     def scored(self, batch: Arguments) -> Batch:
         """Scores of a batch, and what covers them."""
-        soft = self.reduction == "keras2"
-        y_true, y_pred = batch.arrays
-        covers = batch.weights, batch.mask
-        return score(self.fn, self.declaration, y_true, y_pred, *covers, soft=soft)
+        return score(self.fn, self.declaration, batch, soft=self.reduction == "keras2")
 
     def gather(self, batch: Arguments) -> Tally:
         self.check_gathers()
@@ -66,7 +63,7 @@ class ScoreSums(Statistic[Tally]):
         value = _tally.reduced(d, state, epsilon)
         if self.declaration is None or self.declaration.parts is None:
             return value
-        return self.declaration.finished([value[i] for i in range(self.declaration.parts)])
+        return self.declaration.finished([value[..., i] for i in range(self.declaration.parts)])
 
 
 def score_sums(fn: Callable[..., Any], reduction: Reduction = "mean") -> ScoreSums:

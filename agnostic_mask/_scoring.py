@@ -25,6 +25,7 @@ from agnostic_mask._errors import (
 from agnostic_mask._registry import kind_of, namespace_name
 from agnostic_mask._staged import Covers
 from agnostic_mask._statistic import Arguments
+from agnostic_mask._totals import Split
 
 ScoreFunction = Callable[[Array, Array], Array]
 
@@ -32,22 +33,20 @@ ScoreFunction = Callable[[Array, Array], Array]
 class Batch(NamedTuple):
     """Scores of a batch (of a ratio of sums those of each part), and what covers them.
 
-    `dtype` is the float type of results.
+    `dtype` is the float type of results, `split` that by which totals are told apart.
     """
 
     d: Dispatch
     scores: tuple[Array, ...]
     covers: Covers
     dtype: str
+    split: Split | None = None
 
 
 def score(
     fn: ScoreFunction,
     declaration: _declare.Bound | None,
-    y_true: Array,
-    y_pred: Array,
-    weights: Array | None,
-    mask: Array | None,
+    batch: Arguments,
     *,
     soft: bool,
 ) -> Batch:
@@ -60,8 +59,8 @@ def score(
     fn : callable
     declaration : Bound or None
         What `fn` declares, None if nothing.
-    y_true, y_pred, weights, mask : array or None
-        As of `Objective`.
+    batch : Arguments
+        y_true, y_pred, weights and mask as of `Objective`.
     soft : bool
         Whether a floating mask is allowed.
 
@@ -69,16 +68,17 @@ def score(
     -------
     Batch
     """
-    named = (("y_true", y_true), ("y_pred", y_pred), ("weights", weights), ("mask", mask))
-    d = resolve_known(named, required=2)
-    covers = covers_of(d.xp, weights, mask, soft=soft)
-    y_true, y_pred = widen_half(d.xp, y_true), widen_half(d.xp, y_pred)
+    d = resolve_known(batch.named(), required=2)
+    covers = covers_of(d.xp, batch.weights, batch.mask, soft=soft)
+    y_true, y_pred = (widen_half(d.xp, x) for x in batch.arrays)
     # JAX would narrow float64 arrays that it was handed outside of its wide context.
     wide = is_float64(d.xp, y_true) or is_float64(d.xp, y_pred)
     with d.backend.wide() if wide else nullcontext():
         if declaration is None:
-            return _score_undeclared(fn, d, y_true, y_pred, covers)
-        return _score_rows(fn, declaration, d, y_true, y_pred, covers)
+            scored = _score_undeclared(fn, d, y_true, y_pred, covers)
+        else:
+            scored = _score_rows(fn, declaration, d, y_true, y_pred, covers)
+    return scored._replace(split=batch.split)
 
 
 def elements(batch: Arguments) -> Batch:
@@ -86,7 +86,7 @@ def elements(batch: Arguments) -> Batch:
 
     Excluded elements are finite, unless mask and weights tell all elements apart.
     """
-    named, (_, weights, mask) = batch.named(), batch
+    named = batch.named()
     d = resolve_known(named, required=len(batch.arrays))
     xp, arrays = d.xp, named[: len(batch.arrays)]
     last, like = arrays[-1]
@@ -97,7 +97,7 @@ def elements(batch: Arguments) -> Batch:
                 f"{name} has shape {tuple(x.shape)} and {last} {shape}; expected equal shapes. "
                 f"Nothing is broadcast: reshape one to the other"
             )
-    covers = covers_of(xp, weights, mask, soft=False)
+    covers = covers_of(xp, batch.weights, batch.mask, soft=False)
     check_covers(shape, covers, "scores" if len(arrays) == 2 else last)
     include = covers.inclusion(xp, len(shape)).include
     name = float_name(xp, d.device, *(x for _, x in arrays))
@@ -106,7 +106,7 @@ def elements(batch: Arguments) -> Batch:
         # Integers keep all their digits, which a float32 would not hold.
         floats = (cast(xp, x, getattr(xp, name) if is_floating(xp, x) else wide) for _, x in arrays)
         parts = tuple(_staged.clean(xp, x, include) for x in floats)
-    return Batch(d, parts, covers, name)
+    return Batch(d, parts, covers, name, batch.split)
 
 
 def covers_of(xp: Any, weights: Array | None, mask: Array | None, *, soft: bool) -> Covers:

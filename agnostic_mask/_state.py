@@ -34,6 +34,11 @@ class State:
         if it is equal. Static.
     dtype : str
         Float type of results: "float32" or "float64". Static.
+    members : array, int64, shape (G,), or None
+        Of a grouped state the number of included elements of each group; every other array of it
+        has a leading axis for the groups.
+    outside : array, int64, 0-d, or None
+        Of a grouped state the number of included elements whose label is out of range.
     """
 
     array_fields: ClassVar[tuple[str, ...]]
@@ -41,6 +46,8 @@ class State:
 
     made_for: str = field(metadata=CONFIGURATION)
     dtype: str = field(metadata=CONFIGURATION)
+    members: Array | None = field(default=None, kw_only=True)
+    outside: Array | None = field(default=None, kw_only=True)
 
     def arrays(self) -> dict[str, Array]:
         """The fields that hold an array, by name."""

@@ -12,16 +12,30 @@ from agnostic_mask._dtypes import is_integer
 from agnostic_mask._errors import StateMismatchError
 from agnostic_mask._registry import kind_of
 from agnostic_mask._state import State
+from agnostic_mask._totals import Split
 
 _S = TypeVar("_S", bound=State)
 
 
 class Arguments(NamedTuple):
-    """A batch as it was passed: y_true and y_pred (or x alone), weights, mask."""
+    """A batch as it was passed: y_true and y_pred (or x alone), weights, mask; groups.
+
+    `repeats` says how often each row is in each of R resamples, shape (R, N).
+    """
 
     arrays: tuple[Array, ...]
     weights: Array | None
     mask: Array | None
+    by: Array | None = None
+    num_groups: int | None = None
+    repeats: Array | None = None
+
+    @property
+    def split(self) -> Split | None:
+        """By what totals of the batch are told apart."""
+        if self.by is None and self.repeats is None:
+            return None
+        return Split(self.by, self.num_groups or 0, self.repeats)
 
     def named(self) -> list[tuple[str, Array]]:
         """All of them with the names of their parameters."""
@@ -30,6 +44,7 @@ class Arguments(NamedTuple):
             *zip(names, self.arrays, strict=True),
             ("weights", self.weights),
             ("mask", self.mask),
+            ("by", self.by),
         ]
 
     def cut(self, start: int, stop: int) -> "Arguments":
@@ -39,7 +54,13 @@ class Arguments(NamedTuple):
             return x if x is None or not x.shape or x.shape[0] == 1 else x[start:stop, ...]
 
         arrays = tuple(x[start:stop, ...] for x in self.arrays)
-        return Arguments(arrays, rows(self.weights), rows(self.mask))
+        return self._replace(
+            arrays=arrays,
+            weights=rows(self.weights),
+            mask=rows(self.mask),
+            by=rows(self.by),
+            repeats=None if self.repeats is None else self.repeats[:, start:stop],
+        )
 
 
 class Statistic(ABC, Generic[_S]):
@@ -103,6 +124,31 @@ class Statistic(ABC, Generic[_S]):
                 f"{name} was made for {state.made_for!r}; expected one for {self.made_for!r}: "
                 f"the two do not count the same things"
             )
+
+
+def merged(statistic: Statistic[_S], left: _S, right: _S) -> _S:
+    """State of the batches of both, which were made for this statistic.
+
+    Raises
+    ------
+    StateMismatchError
+        If their groups are not the same.
+    """
+    sizes = [None if s.members is None else tuple(s.members.shape) for s in (left, right)]
+    if sizes[0] != sizes[1]:
+        what = ["no groups" if n is None else f"{n[-1]} groups" for n in sizes]
+        raise StateMismatchError(
+            f"the left state has {what[0]} and the right state {what[1]}; expected the same. Start "
+            f"both from zero(like, num_groups=...)"
+        )
+    both = statistic.merge(left, right)
+    if left.members is None:
+        return both
+    d = dispatch_of(left, right)
+    with d.backend.wide():
+        return with_arrays(
+            both, {n: getattr(left, n) + getattr(right, n) for n in ("members", "outside")}
+        )
 
 
 def dispatch_of(*states: State) -> Dispatch:
@@ -172,14 +218,18 @@ def gather_all(statistics: Sequence[Statistic[Any]], batch: Arguments) -> list[S
     found: list[State] = []
     for tile in _tiles(statistics, batch):
         states = [s.gather(tile) for s in statistics]
-        merged = zip(statistics, found, states, strict=True) if found else None
-        found = states if merged is None else [s.merge(old, new) for s, old, new in merged]
+        pairs = zip(statistics, found, states, strict=True) if found else None
+        found = states if pairs is None else [merged(s, old, new) for s, old, new in pairs]
     return found
 
 
 def _tiles(statistics: Sequence[Statistic[Any]], batch: Arguments) -> Iterator[Arguments]:
     kind = kind_of(batch.arrays[-1])
     elements = None if kind is None else kind.backend.tile_elements
+    if elements is not None:
+        # Nor should states be merged that are larger than the tiles are.
+        elements = max(elements, 4 * (batch.num_groups or 1))
+        elements //= 1 if batch.repeats is None else batch.repeats.shape[0]
     # The last array is an array, for it has a kind, and no other has more elements.
     if elements is None or (widest := math.prod(batch.arrays[-1].shape)) <= elements:
         yield batch
@@ -205,5 +255,7 @@ def _rows(statistics: Sequence[Statistic[Any]], batch: Arguments) -> int | None:
         for name, x in (("weights", batch.weights), ("mask", batch.mask)):
             if x is not None:
                 _cover.check_covers(name, tuple(x.shape), "scores", shape)
+        if batch.by is not None:
+            _cover.check_covers("by", tuple(batch.by.shape), "what is grouped", shape)
     (first, *others) = leading
     return first[0] if first and not others else None

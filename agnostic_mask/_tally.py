@@ -1,5 +1,6 @@
 """The sums from which a masked, weighted loss of any number of parts is computed exactly."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ from agnostic_mask._errors import StateMismatchError
 from agnostic_mask._scoring import Batch
 from agnostic_mask._state import CONFIGURATION, State, state
 from agnostic_mask._statistic import added, with_arrays, zeros_like
+from agnostic_mask._totals import Totals
 
 Reduction = Literal["keras2", "keras3", "mean", "sum", "none"]
 REDUCTIONS: tuple[Reduction, ...] = ("keras2", "keras3", "mean", "sum", "none")
@@ -39,7 +41,8 @@ class Tally(State):
     reduction : str
         The reduction that it was made for. Static.
     total : array, float64
-        sum(w m s); 0-d, as all the others are, but for a ratio of sums of shape (parts,).
+        sum(w m s); 0-d, as all the others are, but for a ratio of sums of shape (parts,). All have
+        the groups' axis before these, if there is one.
     included : array, int64
         Number of elements with m != 0 and w != 0.
     elements : array, int64, or None
@@ -66,38 +69,33 @@ def tally(made_for: str, reduction: Reduction, batch: Batch, *, ratio: bool) -> 
 
     Excluded scores must be finite where the covers do not tell them apart.
     """
-    d, parts, covers, dtype = batch
+    d, parts, covers, dtype, split = batch
     xp = d.xp
     shape: Shape = tuple(parts[0].shape)
-    axes = tuple(range(len(shape)))
+    totals = Totals(d, shape, split)
     mask, soft, weights = covers
     joint = covers.inclusion(xp, len(shape))
 
     def counted(*masks: Array | None) -> Array:
-        include = _staged.inclusion(xp, len(shape), masks, ()).include
-        return _staged.count(d, shape, include, axes)
+        return totals.count(_staged.inclusion(xp, len(shape), masks, ()).include)
 
     def needed(name: str) -> Array | None:
         if name == "elements":
             return counted()
         if name == "weight":
-            return _staged.sum_of_factors(d, shape, joint, axes)
+            return totals.sum_of_factors(joint)
         if name == "weighted":
             return None if weights is None else counted(weights != 0)
         if soft is not None:
-            factors = _staged.inclusion(xp, len(shape), (mask,), (soft,))
-            return _staged.sum_of_factors(d, shape, factors, axes)
+            return totals.sum_of_factors(_staged.inclusion(xp, len(shape), (mask,), (soft,)))
         return None if mask is None and reduction == "keras2" else counted(mask)
 
-    def flat(x: Array) -> Array:
-        return d.backend.as_array(xp.reshape(x, ()))
-
     with d.backend.wide():
-        arrays = {name: needed(name) for name in _COUNTS[reduction]}
-        arrays["included"] = _staged.count(d, shape, joint.include, axes)
-        named = {name: None if x is None else flat(x) for name, x in arrays.items()}
-        totals = [flat(_staged.weighted_sum(d, scores, joint, axes)) for scores in parts]
-        named["total"] = xp.stack(totals) if ratio else totals[0]
+        named = {name: needed(name) for name in _COUNTS[reduction]}
+        named["included"] = totals.count(joint.include)
+        sums = [totals.weighted_sum(scores, joint) for scores in parts]
+        named["total"] = xp.stack(sums, axis=-1) if ratio else sums[0]
+        named.update(totals.membership(joint.include))
     return Tally(made_for, dtype, reduction, **named)
 
 
@@ -158,26 +156,33 @@ def reduced(d: Dispatch, tally: Tally, epsilon: float) -> Array:
     `d.backend.wide` must be entered by the caller.
     """
     xp, total = d.xp, tally.total
+
+    def divisor(x: Array) -> Array:
+        """Number of each tally, for all its parts."""
+        parts = len(total.shape) > len(tally.included.shape)
+        return xp.astype(xp.expand_dims(x, axis=-1) if parts else x, total.dtype)
+
     if tally.reduction == "keras2":
-        return _keras2(xp, tally, epsilon)
+        return _keras2(xp, tally, divisor, epsilon)
     if tally.reduction == "keras3":
-        value = _staged.ratio(xp, total, xp.astype(tally.masked, total.dtype))
-        return xp.where(tally.masked == 0, 0.0, value)
+        masked = divisor(tally.masked)
+        return xp.where(masked == 0, 0.0, _staged.ratio(xp, total, masked))
     if tally.reduction == "mean":
-        return _staged.ratio(xp, total, tally.weight)
+        return _staged.ratio(xp, total, divisor(tally.weight))
     return total
 
 
-def _keras2(xp: Any, tally: Tally, epsilon: float) -> Array:
-    wide = tally.total.dtype
+def _keras2(
+    xp: Any, tally: Tally, divisor: Callable[[Array | None], Array], epsilon: float
+) -> Array:
     if tally.elements is None:
         return xp.full_like(tally.total, xp.nan)
-    elements = xp.astype(tally.elements, wide)
+    elements = divisor(tally.elements)
     value = _staged.ratio(xp, tally.total, elements)
     if tally.masked is not None:
-        share = _staged.ratio(xp, xp.astype(tally.masked, wide), elements)
+        share = _staged.ratio(xp, divisor(tally.masked), elements)
         value = _staged.ratio(xp, value, share + epsilon)
     if tally.weighted is not None:
-        share = _staged.ratio(xp, xp.astype(tally.weighted, wide), elements)
+        share = _staged.ratio(xp, divisor(tally.weighted), elements)
         value = _staged.ratio(xp, value, share)
     return value

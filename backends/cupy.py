@@ -39,9 +39,23 @@ class CupyBackend(Backend):
 
     def sum_by_label(self, labels: Array, n: int, values: Array | None = None) -> Array:
         # cupy.bincount waits for the device, to learn the greatest label.
-        sums = cupy.zeros(n, cupy.uint64 if values is None else values.dtype)
-        cupyx.scatter_add(sums, labels, 1 if values is None else values)
-        return sums.view(cupy.int64) if values is None else sums
+        if values is None or values.dtype == cupy.int64:
+            # There is no atomic addition of int64, and that of uint64 has the same bits.
+            sums = cupy.zeros(n, cupy.uint64)
+            cupyx.scatter_add(sums, labels, 1 if values is None else values.view(cupy.uint64))
+            return sums.view(cupy.int64)
+        sums = cupy.zeros(n, values.dtype)
+        cupyx.scatter_add(sums, labels, values)
+        return sums
+
+    def extreme_by_label(
+        self, labels: Array, n: int, values: Array, which: str, nothing: Any
+    ) -> Array:
+        if values.dtype not in (cupy.float32, cupy.float64):
+            return super().extreme_by_label(labels, n, values, which, nothing)
+        found = cupy.full(n, nothing, values.dtype)
+        (cupyx.scatter_min if which == "min" else cupyx.scatter_max)(found, labels, values)
+        return found
 
     def host(self, x: Array) -> Any:
         return x.get()

@@ -38,6 +38,12 @@ class JaxBackend(Backend):
         dtype = jnp.int64 if values is None else values.dtype
         return jnp.zeros(n, dtype).at[labels].add(1 if values is None else values)
 
+    def extreme_by_label(
+        self, labels: Array, n: int, values: Array, which: str, nothing: Any
+    ) -> Array:
+        start = jnp.full(n, nothing, values.dtype).at[labels]
+        return start.min(values) if which == "min" else start.max(values)
+
     def products(self, left: Array, right: Array) -> Array:
         # The derivative of jnp.matmul asks for float64 by name, after `wide` was left.
         last, others = left.ndim - 1, tuple(range(left.ndim - 2))

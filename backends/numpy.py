@@ -55,5 +55,12 @@ class NumpyBackend(Backend):
     def sum_by_label(self, labels: Array, n: int, values: Array | None = None) -> Array:
         return np.bincount(labels, weights=values, minlength=n)
 
+    def extreme_by_label(
+        self, labels: Array, n: int, values: Array, which: str, nothing: Any
+    ) -> Array:
+        found = np.full(n, nothing, values.dtype)
+        (np.minimum if which == "min" else np.maximum).at(found, labels, values)
+        return found
+
 
 backend = NumpyBackend("numpy")

@@ -78,6 +78,12 @@ class TorchBackend(Backend):
         values = torch.ones_like(labels) if values is None else values
         return values.new_zeros(n).index_add(0, labels, values)
 
+    def extreme_by_label(
+        self, labels: Array, n: int, values: Array, which: str, nothing: Any
+    ) -> Array:
+        start = values.new_full((n,), nothing)
+        return start.scatter_reduce(0, labels, values, "amin" if which == "min" else "amax")
+
     def cumulative_sum(self, x: Array, axis: int) -> Array:
         return torch.cumsum(x, axis, dtype=x.dtype)
 

@@ -72,7 +72,7 @@ class ConfusionMatrix(ClassMetric):
     def _value(self, d: Dispatch, state: ConfusionCounts) -> Array:
         xp, matrix = d.xp, state.matrix(d.xp)
         if self.normalize is not None:
-            axis = {"true": 1, "pred": 0, "all": None}[self.normalize]
+            axis = {"true": -1, "pred": -2, "all": (-2, -1)}[self.normalize]
             sums = xp.sum(matrix, axis=axis, keepdims=True)
             matrix = xp.where(sums == 0, 0.0, ratio(xp, matrix, sums))
         return self._signalled(d, state, matrix)
@@ -166,10 +166,10 @@ class MatthewsCorrelation(ClassMetric):
 
     def _of_counts(self, counts: ClassCounts) -> Array:
         xp, rejected = counts.xp, counts.rejected()
-        together = xp.sum(counts.hits * rejected - counts.wrong * counts.missed)
+        together = xp.sum(counts.hits * rejected - counts.wrong * counts.missed, axis=-1)
         # Of each class its size times that of all others.
-        true = xp.sum(counts.support * (counts.wrong + rejected))
-        pred = xp.sum(counts.predicted * (counts.missed + rejected))
+        true = xp.sum(counts.support * (counts.wrong + rejected), axis=-1)
+        pred = xp.sum(counts.predicted * (counts.missed + rejected), axis=-1)
         spread = root(xp, true * pred)  # one root, so that all right is 1
         value = xp.where(spread == 0, 0.0, ratio(xp, together, spread))
         # Rounding may take a perfect correlation past its ends; NaN stays.
@@ -220,12 +220,13 @@ class CohenKappa(ClassMetric):
 
     def _of_counts(self, counts: ClassCounts) -> Array:
         xp = counts.xp
-        true = xp.expand_dims(counts.support, axis=1)
-        pred = xp.expand_dims(counts.predicted, axis=0)
-        expected = ratio(xp, true * pred, xp.sum(true))
+        true = xp.expand_dims(counts.support, axis=-1)
+        pred = xp.expand_dims(counts.predicted, axis=-2)
+        expected = ratio(xp, true * pred, xp.sum(true, axis=-2, keepdims=True))
         apart = counts.apart
         if self.distance is None:
             apart = xp.astype(~counts.same, apart.dtype)
         elif self.distance == "quadratic":
             apart = apart * apart
-        return 1 - ratio(xp, xp.sum(apart * counts.matrix), xp.sum(apart * expected))
+        seen, chance = (xp.sum(apart * x, axis=(-2, -1)) for x in (counts.matrix, expected))
+        return 1 - ratio(xp, seen, chance)

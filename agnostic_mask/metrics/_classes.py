@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from agnostic_mask._array import Array
 from agnostic_mask._dispatch import Dispatch
-from agnostic_mask._metric import PairMetric
+from agnostic_mask._metric import PairMetric, over
 from agnostic_mask._staged import ratio, select
 from agnostic_mask.metrics._confusion import ConfusionCounts, ConfusionOf
 from agnostic_mask.metrics._labelling import labelling
@@ -21,21 +21,21 @@ class ClassCounts:
 
     Attributes
     ----------
-    hits, missed, wrong : array, shape (C,)
+    hits, missed, wrong : array, shape (..., C)
         Elements of a class that were predicted as such; that were not; and elements of others
         that were predicted as it: true positives, false negatives, false positives.
     """
 
     def __init__(self, d: Dispatch, matrix: Array) -> None:
         self.xp, self.matrix = d.xp, matrix
-        classes = self.xp.arange(matrix.shape[0], dtype=matrix.dtype, device=d.device)
+        classes = self.xp.arange(matrix.shape[-1], dtype=matrix.dtype, device=d.device)
         rows, columns = self.xp.expand_dims(classes, axis=1), self.xp.expand_dims(classes, axis=0)
         self.apart = abs(rows - columns)
         self.same = rows == columns
-        self.hits = self.xp.sum(select(self.xp, self.same, matrix, 0.0), axis=0)
+        self.hits = self.xp.sum(select(self.xp, self.same, matrix, 0.0), axis=-2)
         off = select(self.xp, self.same, 0.0, matrix)
-        self.missed = self.xp.sum(off, axis=1)
-        self.wrong = self.xp.sum(off, axis=0)
+        self.missed = self.xp.sum(off, axis=-1)
+        self.wrong = self.xp.sum(off, axis=-2)
 
     @property
     def support(self) -> Array:
@@ -51,8 +51,8 @@ class ClassCounts:
         """Elements of others that were predicted as others: true negatives."""
         xp = self.xp
         # Of each row what is outside of a column; a row itself has no part in its own class.
-        outside = xp.expand_dims(self.support, axis=1) - self.matrix
-        return xp.sum(select(xp, self.same, 0.0, outside), axis=0)
+        outside = xp.expand_dims(self.support, axis=-1) - self.matrix
+        return xp.sum(select(xp, self.same, 0.0, outside), axis=-2)
 
 
 def averaged(
@@ -61,18 +61,18 @@ def averaged(
     """``part / whole`` of each class, averaged; `zero_division` where the divisor is 0."""
     xp = counts.xp
     if average == "micro":
-        part, whole = xp.sum(part), xp.sum(whole)
+        part, whole = xp.sum(part, axis=-1), xp.sum(whole, axis=-1)
     empty = whole == 0
     values = xp.where(empty, zero_division, ratio(xp, part, whole))
     if average in ("micro", None):
         return values
     if average == "binary":
-        return values[1]
+        return values[..., 1]
     weights = xp.ones_like(whole) if average == "macro" else counts.support
     if zero_division != zero_division:  # NaN: such a class is left out
         weights = xp.where(empty, 0.0, weights)
-    total = xp.sum(xp.where(weights != 0, values * weights, 0.0))
-    divisor = xp.sum(weights)
+    total = xp.sum(xp.where(weights != 0, values * weights, 0.0), axis=-1)
+    divisor = xp.sum(weights, axis=-1)
     return xp.where(divisor == 0, zero_division, ratio(xp, total, divisor))
 
 
@@ -95,8 +95,10 @@ class ClassMetric(PairMetric):
 
     def _signalled(self, d: Dispatch, state: ConfusionCounts, value: Array) -> Array:
         """`value`, NaN if an included element was in no cell, or its weight was NaN."""
-        total = d.xp.sum(state.weight)
-        return d.xp.where((state.invalid > 0) | (total != total), d.xp.nan, value)
+        xp = d.xp
+        total = xp.sum(state.weight, axis=(-2, -1))
+        wrong = (state.invalid > 0) | (total != total)
+        return xp.where(over(xp, wrong, value), xp.nan, value)
 
     def _of_counts(self, counts: ClassCounts) -> Array:
         """Value in the accumulator's dtype."""

@@ -11,6 +11,7 @@ from agnostic_mask._dtypes import float_name, is_floating, wide_float, wide_inte
 from agnostic_mask._scoring import check_covers, covers_of
 from agnostic_mask._state import State, state
 from agnostic_mask._statistic import Arguments, Statistic, added
+from agnostic_mask._totals import Totals
 from agnostic_mask.metrics._labelling import Labelling
 
 
@@ -18,6 +19,8 @@ from agnostic_mask.metrics._labelling import Labelling
 @dataclass(frozen=True, eq=False)
 class ConfusionCounts(State):
     """State of metrics that are made of a confusion matrix: C classes, true by predicted.
+
+    All arrays have the groups' axis before those below, if there is one.
 
     Attributes
     ----------
@@ -79,42 +82,37 @@ class ConfusionOf(Statistic[ConfusionCounts]):
                 covers = covers.also(xp, kept, len(shape))
             include = covers.inclusion(xp, len(shape)).include
             cell = true * self.labelling.num_classes + pred
-            arrays = self._counted(d, cell, valid & valid_pred, include, covers.weights)
+            totals = Totals(d, shape, batch.split)
+            arrays = self._counted(totals, cell, valid & valid_pred, include, covers.weights)
+            groups = totals.membership(include)
         floating = [x for x in batch.arrays if is_floating(xp, x)]
         decides = floating or [batch.arrays[-1] if batch.weights is None else batch.weights]
-        return ConfusionCounts(self.made_for, float_name(xp, d.device, *decides), *arrays)
+        dtype = float_name(xp, d.device, *decides)
+        return ConfusionCounts(self.made_for, dtype, *arrays, **groups)
 
     def _counted(
         self,
-        d: Dispatch,
+        totals: Totals,
         cell: Array,
         valid: Array,
         include: Array | None,
         weights: Array | None,
     ) -> list[Array]:
         """Count, weight and invalid of a state; `cell` numbers the cells row by row."""
-        xp, n = d.xp, self.labelling.num_classes
-        shape = tuple(cell.shape)
-        integer = wide_integer(xp, d.device, d.backend)
-        wide = wide_float(xp, d.device, d.backend)
+        d, n = totals.d, self.labelling.num_classes
+        xp, shape = d.xp, (*totals.lead, n, n)
         counted = valid if include is None else valid & include
-        bad = ~valid if include is None else ~valid & include
-        invalid = xp.sum(xp.astype(bad, xp.uint8), dtype=integer)
-        count = xp.zeros((n, n), dtype=integer, device=d.device)
-        weight = xp.zeros((n, n), dtype=wide, device=d.device)
-        if 0 not in shape:
-            # What is in no cell has a number of its own, which is dropped.
-            cells = xp.reshape(xp.where(counted, cell, n * n), (-1,))
-            values = None
-            if weights is not None:
-                factors = _cover.expand(xp, xp.astype(weights, wide), len(shape))
-                values = xp.reshape(_staged.select(xp, counted, factors, 0.0), (-1,))
-            sums = d.backend.sum_by_label(cells, n * n + 1, values)
-            matrix = xp.reshape(sums[: n * n], (n, n))
-            if weights is None:
-                count = xp.astype(matrix, integer)
-            else:
-                weight = matrix
+        invalid = totals.count(~valid if include is None else ~valid & include)
+        wide = wide_float(xp, d.device, d.backend)
+        if weights is None:
+            count = xp.reshape(totals.by_cell(cell, n * n, counted, None), shape)
+            weight = xp.zeros(shape, dtype=wide, device=d.device)
+        else:
+            factors = _cover.expand(xp, xp.astype(weights, wide), len(cell.shape))
+            values = _staged.select(xp, counted, factors, 0.0)
+            weight = xp.reshape(totals.by_cell(cell, n * n, counted, values), shape)
+            integer = wide_integer(xp, d.device, d.backend)
+            count = xp.zeros(shape, dtype=integer, device=d.device)
         return [d.backend.as_array(x) for x in (count, weight, invalid)]
 
     def merge(self, left: ConfusionCounts, right: ConfusionCounts) -> ConfusionCounts:

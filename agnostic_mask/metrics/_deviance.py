@@ -13,15 +13,10 @@ from agnostic_mask._metric import PairMetric
 from agnostic_mask._scoring import elements
 from agnostic_mask._state import State, state
 from agnostic_mask._statistic import Arguments, Statistic, dispatch_of, joint_dtype, with_arrays
+from agnostic_mask._totals import Totals
 from agnostic_mask.losses._operands import tweedie_power
 from agnostic_mask.metrics._association import unexplained
-from agnostic_mask.metrics._moments import (
-    joint_centre,
-    masses,
-    mean_by_mass,
-    total,
-    total_of_factors,
-)
+from agnostic_mask.metrics._moments import joint_centre, masses, mean_by_mass
 
 
 @state
@@ -80,7 +75,7 @@ class DeviancesOf(Statistic[Deviances]):
             )
 
     def gather(self, batch: Arguments) -> Deviances:
-        d, parts, covers, name = elements(batch)
+        d, parts, covers, name, split = elements(batch)
         xp = d.xp
         with d.backend.wide():
             wide = wide_float(xp, d.device, d.backend)
@@ -88,18 +83,22 @@ class DeviancesOf(Statistic[Deviances]):
             joint = covers.inclusion(xp, len(shape))
             # 1 lies in the domain of every power.
             true, pred = (_staged.select(xp, joint.include, cast(xp, x, wide), 1.0) for x in parts)
-            mass = total_of_factors(d, shape, masses(joint))
-            centre = mean_by_mass(d, true, joint, mass)
-            around = _staged.select(xp, joint.include, true - centre, 0.0)
+            totals = Totals(d, shape, split)
+            once = totals.once()
+            # One centre serves all resamples, since any near the mean will do.
+            centre = mean_by_mass(once, true, joint)
+            around = _staged.select(xp, joint.include, true - once.of_each(centre), 0.0)
+            at = once.of_each(_at(xp, once.sum_of_factors(masses(joint)), centre))
             arrays = (
-                mass,
-                total_of_factors(d, shape, joint),
-                centre,
-                total(d, around, joint),
-                total(d, self.from_centre(xp, true, _at(xp, mass, centre)), joint),
-                total(d, _unit_deviance(xp, true, pred, self.power), joint),
+                totals.sum_of_factors(masses(joint)),
+                totals.sum_of_factors(joint),
+                totals.for_each_resample(centre),
+                totals.weighted_sum(around, joint),
+                totals.weighted_sum(self.from_centre(xp, true, at), joint),
+                totals.weighted_sum(_unit_deviance(xp, true, pred, self.power), joint),
             )
-            return Deviances(self.made_for, name, *(d.backend.as_array(x) for x in arrays))
+            found = (d.backend.as_array(x) for x in arrays)
+            return Deviances(self.made_for, name, *found, **totals.membership(joint.include))
 
     def merge(self, left: Deviances, right: Deviances) -> Deviances:
         d = dispatch_of(left, right)

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-from agnostic_mask import _cover, _staged, losses
+from agnostic_mask import _staged, losses
 from agnostic_mask._array import Array
 from agnostic_mask._cover import Shape
 from agnostic_mask._declare import Bound, declared, described, innermost
@@ -14,8 +14,7 @@ from agnostic_mask._metric import PairMetric, ValueMetric
 from agnostic_mask._scoring import Batch, ScoreFunction, elements, score
 from agnostic_mask._state import State, state
 from agnostic_mask._statistic import Arguments, Statistic, dispatch_of, joint_dtype, with_arrays
-
-Which = Literal["min", "max"]
+from agnostic_mask._totals import Totals, Which
 
 
 @state
@@ -65,22 +64,20 @@ class ExtremeOf(Statistic[Extreme]):
     def _scored(self, batch: Arguments) -> Batch:
         if self.fn is None:
             return elements(batch)
-        y_true, y_pred = batch.arrays
-        covers = batch.weights, batch.mask
-        return score(self.fn, self.declaration, y_true, y_pred, *covers, soft=False)
+        return score(self.fn, self.declaration, batch, soft=False)
 
     def gather(self, batch: Arguments) -> Extreme:
-        d, (scores,), covers, name = self._scored(batch)
+        d, (scores,), covers, name, split = self._scored(batch)
         xp = d.xp
         with d.backend.wide():
-            wide = wide_float(xp, d.device, d.backend)
-            if _cover.size(tuple(scores.shape)) == 0:
-                value = xp.full((), self._nothing, dtype=wide, device=d.device)
-            else:
-                include = covers.inclusion(xp, len(scores.shape)).include
-                kept = _staged.select(xp, include, scores, self._nothing)
-                value = cast(xp, d.backend.as_array(getattr(xp, self.which)(kept)), wide)
-        return Extreme(self.made_for, name, value)
+            shape = tuple(scores.shape)
+            include = covers.inclusion(xp, len(shape)).include
+            totals = Totals(d, shape, split)
+            kept = _staged.select(xp, include, scores, self._nothing)
+            value = totals.extreme(kept, self.which, self._nothing)
+            value = cast(xp, value, wide_float(xp, d.device, d.backend))
+            groups = totals.membership(include)
+        return Extreme(self.made_for, name, value, **groups)
 
     def merge(self, left: Extreme, right: Extreme) -> Extreme:
         d = dispatch_of(left, right)

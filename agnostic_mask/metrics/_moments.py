@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from agnostic_mask import _cover, _staged
+from agnostic_mask import _staged
 from agnostic_mask._array import Array
 from agnostic_mask._cover import Shape
 from agnostic_mask._dispatch import Dispatch
@@ -23,12 +23,15 @@ from agnostic_mask._scoring import elements
 from agnostic_mask._staged import Inclusion
 from agnostic_mask._state import State, state
 from agnostic_mask._statistic import Arguments, Statistic, dispatch_of, joint_dtype, with_arrays
+from agnostic_mask._totals import Totals
 
 
 @state
 @dataclass(frozen=True, eq=False)
 class Moments(State):
     """State of metrics that are made of means and variances of k columns.
+
+    All arrays have the groups' axis before those below, if there is one.
 
     Attributes
     ----------
@@ -70,24 +73,28 @@ class MomentsOf(Statistic[Moments]):
             return Moments(self.made_for, dtype, *arrays)
 
     def gather(self, batch: Arguments) -> Moments:
-        d, parts, covers, name = elements(batch)
+        d, parts, covers, name, split = elements(batch)
         xp = d.xp
         with d.backend.wide():
             wide = wide_float(xp, d.device, d.backend)
-            joint = covers.inclusion(xp, len(parts[0].shape))
+            shape = tuple(parts[0].shape)
+            joint = covers.inclusion(xp, len(shape))
+            totals = Totals(d, shape, split)
             # In float64, where squares of what float32 holds neither overflow nor vanish.
             columns = [_staged.select(xp, joint.include, cast(xp, x, wide), 0.0) for x in parts]
             if len(columns) == 2:
                 columns.append(columns[0] - columns[1])
-            arrays = _gathered(d, columns, joint)
-        return Moments(self.made_for, name, *arrays)
+            arrays = _gathered(totals, columns, joint)
+            groups = totals.membership(joint.include)
+        return Moments(self.made_for, name, *arrays, **groups)
 
     def merge(self, left: Moments, right: Moments) -> Moments:
         d = dispatch_of(left, right)
         xp = d.xp
         with d.backend.wide():
             mass = left.mass + right.mass
-            centre = joint_centre(xp, (left.mass, left.centre), (right.mass, right.centre))
+            sides = [(xp.expand_dims(side.mass, axis=-1), side.centre) for side in (left, right)]
+            centre = joint_centre(xp, sides[0], sides[1])
             moved = [_moved(xp, side, centre) for side in (left, right)]
             arrays = {
                 "mass": mass,
@@ -116,56 +123,52 @@ def masses(inclusion: Inclusion) -> Inclusion:
     return inclusion._replace(factors=tuple(abs(f) for f in inclusion.factors))
 
 
-def total(d: Dispatch, x: Array, inclusion: Inclusion) -> Array:
-    """Weighted sum of all elements of `x`, 0-d."""
-    axes = tuple(range(len(x.shape)))
-    return d.xp.reshape(_staged.weighted_sum(d, x, inclusion, axes), ())
-
-
-def total_of_factors(d: Dispatch, shape: Shape, inclusion: Inclusion) -> Array:
-    """Sum of the factors of all included elements, 0-d."""
-    axes = tuple(range(len(shape)))
-    return d.xp.reshape(_staged.sum_of_factors(d, shape, inclusion, axes), ())
-
-
-def mean_by_mass(d: Dispatch, x: Array, joint: Inclusion, mass: Array) -> Array:
+def mean_by_mass(totals: Totals, x: Array, joint: Inclusion) -> Array:
     """Mean of included elements by their masses, 0 of nothing; exactly x where x is constant."""
-    xp = d.xp
-    if _cover.size(tuple(x.shape)) == 0:
-        return xp.zeros((), dtype=x.dtype, device=d.device)
-    top = xp.max(_staged.select(xp, joint.include, x, -xp.inf))
+    xp = totals.d.xp
+    mass = totals.sum_of_factors(masses(joint))
+    top = totals.extreme(_staged.select(xp, joint.include, x, -xp.inf), "max", -xp.inf)
     top = xp.where(top == -xp.inf, 0.0, top)
-    below = _staged.select(xp, joint.include, x - top, 0.0)
-    mean = _staged.ratio(xp, total(d, below, masses(joint)), mass)
+    below = _staged.select(xp, joint.include, x - totals.of_each(top), 0.0)
+    mean = _staged.ratio(xp, totals.weighted_sum(below, masses(joint)), mass)
     return top + xp.where(mass == 0, 0.0, mean)
 
 
-def _gathered(d: Dispatch, columns: Sequence[Array], joint: Inclusion) -> list[Array]:
-    xp = d.xp
-    shape = tuple(columns[0].shape)
-    mass = total_of_factors(d, shape, masses(joint))
-    weight = total_of_factors(d, shape, joint)
-    centres = [mean_by_mass(d, x, joint, mass) for x in columns]
+def _gathered(totals: Totals, columns: Sequence[Array], joint: Inclusion) -> list[Array]:
+    xp, once = totals.d.xp, totals.once()
+    # One centre serves all resamples, since any near the mean will do.
+    centres = [mean_by_mass(once, x, joint) for x in columns]
     residuals = [
-        _staged.select(xp, joint.include, x - c, 0.0) for x, c in zip(columns, centres, strict=True)
+        _staged.select(xp, joint.include, x - once.of_each(c), 0.0)
+        for x, c in zip(columns, centres, strict=True)
     ]
-    first = [total(d, r, joint) for r in residuals]
-    second = [[total(d, a * b, joint) for b in residuals[: i + 1]] for i, a in enumerate(residuals)]
+    first = [totals.weighted_sum(r, joint) for r in residuals]
+    second = [
+        [totals.weighted_sum(a * b, joint) for b in residuals[: i + 1]]
+        for i, a in enumerate(residuals)
+    ]
     k = range(len(columns))
-    square = [second[max(i, j)][min(i, j)] for i in k for j in k]
-    stacked = (xp.stack(centres), xp.stack(first), xp.stack(square))
-    matrix = xp.reshape(stacked[2], (len(columns), len(columns)))
-    return [d.backend.as_array(x) for x in (mass, weight, *stacked[:2], matrix)]
+    rows = [xp.stack([second[max(i, j)][min(i, j)] for j in k], axis=-1) for i in k]
+    arrays = (
+        totals.sum_of_factors(masses(joint)),
+        totals.sum_of_factors(joint),
+        totals.for_each_resample(xp.stack(centres, axis=-1)),
+        xp.stack(first, axis=-1),
+        xp.stack(rows, axis=-2),
+    )
+    return [totals.d.backend.as_array(x) for x in arrays]
 
 
 def _moved(xp: Any, side: Moments, centre: Array) -> tuple[Array, Array]:
     """First and second moments about another centre."""
     # The centre of nothing is far from large numbers, whose squares are Inf.
-    e = xp.where(side.mass == 0, 0.0, side.centre - centre)
-    first = side.first + side.weight * e
-    cross = xp.expand_dims(e, axis=1) * xp.expand_dims(side.first, axis=0)
-    square = xp.expand_dims(e, axis=1) * xp.expand_dims(e, axis=0)
-    second = side.second + cross + xp.matrix_transpose(cross) + side.weight * square
+    mass, weight = (xp.expand_dims(x, axis=-1) for x in (side.mass, side.weight))
+    e = xp.where(mass == 0, 0.0, side.centre - centre)
+    first = side.first + weight * e
+    cross = xp.expand_dims(e, axis=-1) * xp.expand_dims(side.first, axis=-2)
+    square = xp.expand_dims(e, axis=-1) * xp.expand_dims(e, axis=-2)
+    weight = xp.expand_dims(weight, axis=-1)
+    second = side.second + cross + xp.matrix_transpose(cross) + weight * square
     return first, second
 
 
@@ -176,16 +179,19 @@ class Centred:
         self.xp, self.state = d.xp, state
         self.weight = state.weight
 
+    def _ratio(self, x: Array) -> Array:
+        return _staged.ratio(self.xp, x, self.weight)
+
     def mean(self, i: int) -> Array:
         """Mean of a column."""
-        return self.state.centre[i] + _staged.ratio(self.xp, self.state.first[i], self.weight)
+        return self.state.centre[..., i] + self._ratio(self.state.first[..., i])
 
     def spread(self, i: int, j: int) -> Array:
         """sum(w (x - mean(x)) (y - mean(y))) of two columns."""
-        product = self.state.first[i] * self.state.first[j]
-        return self.state.second[i, j] - _staged.ratio(self.xp, product, self.weight)
+        product = self.state.first[..., i] * self.state.first[..., j]
+        return self.state.second[..., i, j] - self._ratio(product)
 
     def squares(self, i: int) -> Array:
         """sum(w x**2) of a column, about 0."""
-        c, s = self.state.centre[i], self.state.first[i]
-        return self.state.second[i, i] + 2 * c * s + self.weight * c * c
+        c, s = self.state.centre[..., i], self.state.first[..., i]
+        return self.state.second[..., i, i] + 2 * c * s + self.weight * c * c

@@ -14,11 +14,13 @@ class Running:
     ----------
     metric : metric, MetricSet or objective
         What to compute.
+    num_groups : int, optional
+        Number of groups, where `update` is called with their labels `by`.
 
     Raises
     ------
     TypeError
-        If it is none of these.
+        If `metric` is none of these.
 
     Notes
     -----
@@ -38,13 +40,16 @@ class Running:
     array(3.)
     """
 
-    def __init__(self, metric: PairMetric | ValueMetric | MetricSet) -> None:
+    def __init__(
+        self, metric: PairMetric | ValueMetric | MetricSet, *, num_groups: int | None = None
+    ) -> None:
         if not isinstance(metric, PairMetric | ValueMetric | MetricSet):
             raise TypeError(
                 f"metric is a {type(metric).__name__}; expected a metric, a MetricSet or an "
                 f"objective"
             )
         self.metric = metric
+        self._num_groups = num_groups
         self._state: Any = None
 
     def __repr__(self) -> str:
@@ -63,7 +68,7 @@ class Running:
             like = [x for x in given if kind_of(x) is not None]
             if not like:
                 self.metric(*arrays, **covers)  # which says what is wrong with them
-            state = self.metric.zero(like=like[-1])
+            state = self.metric.zero(like=like[-1], num_groups=self._num_groups)
         self._state = self.metric.update(state, *arrays, **covers)
 
     def compute(self) -> Any:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from agnostic_mask._array import Array
-from agnostic_mask._metric import Metric, PairMetric, check_together, zero_of
+from agnostic_mask._metric import Metric, PairMetric, batch_for, zero_of
 from agnostic_mask._state import State
-from agnostic_mask._statistic import Arguments, Statistic, gather_all
+from agnostic_mask._statistic import Arguments, Statistic, gather_all, merged
+from agnostic_mask._totals import number_of_groups
 
 States = tuple[State, ...]
 
@@ -80,6 +81,9 @@ class MetricSet:
         y_pred: Array,
         weights: Array | None = None,
         mask: Array | None = None,
+        *,
+        by: Array | None = None,
+        num_groups: int | None = None,
     ) -> dict[str, Array]:
         """Values of one batch; the arguments are those of every metric in the set.
 
@@ -87,15 +91,19 @@ class MetricSet:
         -------
         dict of str to array
         """
-        states = gather_all(self._statistics, Arguments((y_true, y_pred), weights, mask))
+        n = number_of_groups(by, num_groups)
+        batch = Arguments((y_true, y_pred), weights, mask, by, n)
+        states = gather_all(self._statistics, batch)
         return self.compute(tuple(states))
 
-    def zero(self, like: Any) -> States:
+    def zero(self, like: Any, *, num_groups: int | None = None) -> States:
         """States of no batch.
 
         Parameters
         ----------
         like : array or tuple of states
+            As of a metric.
+        num_groups : int, optional
             As of a metric.
 
         Returns
@@ -106,7 +114,8 @@ class MetricSet:
         if isinstance(like, tuple):
             self._check("like", like)
         each = like if isinstance(like, tuple) else (like,) * len(self._statistics)
-        return tuple(zero_of(s, x) for s, x in zip(self._statistics, each, strict=True))
+        pairs = zip(self._statistics, each, strict=True)
+        return tuple(zero_of(s, x, num_groups) for s, x in pairs)
 
     def update(
         self,
@@ -115,11 +124,12 @@ class MetricSet:
         y_pred: Array,
         weights: Array | None = None,
         mask: Array | None = None,
+        *,
+        by: Array | None = None,
     ) -> States:
         """States of the batches before and of this one; see the call for the arguments."""
         self._check("states", states)
-        batch = Arguments((y_true, y_pred), weights, mask)
-        check_together(states[0], batch)
+        batch = batch_for(states[0], Arguments((y_true, y_pred), weights, mask, by))
         gathered = gather_all(self._statistics, batch)
         return self._merged(states, tuple(gathered))
 
@@ -147,8 +157,8 @@ class MetricSet:
         return {name: m.compute(states[self._places[name]]) for name, m in self._metrics.items()}
 
     def _merged(self, left: States, right: States) -> States:
-        merged = zip(self._statistics, left, right, strict=True)
-        return tuple(statistic.merge(a, b) for statistic, a, b in merged)
+        pairs = zip(self._statistics, left, right, strict=True)
+        return tuple(merged(statistic, a, b) for statistic, a, b in pairs)
 
     def _check(self, name: str, states: Any) -> None:
         n = len(self._statistics)
