@@ -112,7 +112,7 @@ def load(file: str | os.PathLike[str], metric: Metric | MetricSet, like: Array) 
         )
     d = resolve((("like", like),))
     found, arrays = _read(Path(file))
-    zeros = metric.zero(like=like)
+    zeros = metric.zero(like=like, num_groups=_groups(arrays))
     wanted = [state for _, state in leaves(zeros)]
     ours, theirs = [s.made_for for s in wanted], [made_for for made_for, _ in found]
     if ours != theirs:
@@ -123,6 +123,12 @@ def load(file: str | os.PathLike[str], metric: Metric | MetricSet, like: Array) 
         )
     read = [_state(d, file, s, i, found[i][1], arrays) for i, s in enumerate(wanted)]
     return read[0] if isinstance(zeros, State) else tuple(read)
+
+
+def _groups(arrays: dict[str, Any]) -> int | None:
+    """Number of groups of the states in a file, None if they are not grouped."""
+    members = arrays.get("0.members")
+    return None if members is None or not members.size else int(members.shape[-1])
 
 
 def _state(
