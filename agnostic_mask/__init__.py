@@ -31,6 +31,7 @@ from agnostic_mask._reductions._histogram import histogram
 from agnostic_mask._reductions._norms import vector_norm
 from agnostic_mask._reductions._positions import argmax, argmin
 from agnostic_mask._reductions._quantiles import median, quantile
+from agnostic_mask._reductions._standard_error import standard_error
 from agnostic_mask._reductions._sums import count, mean, std, sum, sum_of_weights, var
 from agnostic_mask._tally import Tally
 
@@ -78,6 +79,7 @@ __all__ = [
     "scores",
     "sequence_mask",
     "softmax",
+    "standard_error",
     "states",
     "std",
     "sum",

@@ -142,8 +142,8 @@ class Backend:
         Returns
         -------
         array, shape (n,)
-            Dtype of `values` (integers may come back as floats that hold them exactly), else an
-            integer dtype; 0 for a label that does not occur.
+            Dtype of `values`, in which integers add up exactly, else an integer dtype; 0 for a
+            label that does not occur.
         """
         xp, device = self.namespace(), self.device(labels)
         integer = xp.int64 if self.has_dtype(xp, device, "int64") else xp.int32
@@ -203,13 +203,20 @@ class Backend:
         xp = self.namespace()
         return xp.matmul(left, xp.matrix_transpose(right))
 
-    def argsort(self, x: Array) -> Array:
-        """Indices that put each row, along the last axis, in increasing order."""
-        return self.namespace().argsort(x, axis=-1, stable=False)
+    def argsort(self, x: Array, *, stable: bool = False) -> Array:
+        """Indices that put each row, along the last axis, in increasing order.
+
+        `stable`: equal elements stay in the order they have.
+        """
+        return self.namespace().argsort(x, axis=-1, stable=stable)
 
     def searchsorted(self, edges: Array, x: Array) -> Array:
         """How many of `edges`, in increasing order, are not above each of the numbers `x`."""
         return self.namespace().searchsorted(edges, x, side="right")
+
+    def take(self, x: Array, indices: Array) -> Array:
+        """Elements of `x`, of one dimension, at `indices`. Called within `wide`."""
+        return self.namespace().take(x, indices, axis=0)
 
     def take_along_axis(self, x: Array, indices: Array) -> Array:
         """Elements of `x` at `indices` along the last axis; the other axes agree."""

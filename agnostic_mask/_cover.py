@@ -51,6 +51,20 @@ def check_covers(name: str, shape: Shape, target_name: str, target: Shape) -> No
     )
 
 
+def check_rows(name: str, shape: Shape, target_name: str, target: Shape) -> None:
+    """Raise ShapeMismatchError unless there is one for each row of the leading axis of `target`."""
+    if not target:
+        raise ShapeMismatchError(
+            f"{target_name} has shape (), without an axis of rows that {name} could be of; add "
+            f"one: x[None]"
+        )
+    if shape != target[:1]:
+        raise ShapeMismatchError(
+            f"{name} has shape {shape} and {target_name} shape {target}; expected {target[:1]}, "
+            f"one for each row of the leading axis"
+        )
+
+
 def position(axis: Any, rank: int, of: str) -> int:
     """`axis` counted from the front.
 

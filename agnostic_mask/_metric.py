@@ -148,22 +148,26 @@ def zero_of(statistic: Statistic[Any], like: Any, num_groups: int | None) -> Sta
     d = resolve((("like", like),))
     # What is not floating leaves the float type to the batches to come.
     zero: State = statistic.zero(d, "float64" if is_float64(d.xp, like) else "float32")
-    return zero if num_groups is None else _of_groups(d, zero, num_groups)
+    return zero if num_groups is None else _of_groups(d, zero, num_groups, statistic.copies)
 
 
-def _of_groups(d: Dispatch, state: State, num_groups: int) -> State:
-    """The same for each group."""
+def _of_groups(d: Dispatch, state: State, num_groups: int, copies: int | None) -> State:
+    """The same for each group, whose axis follows that of the resamples."""
     n = checked_number(num_groups)
-    xp = d.xp
+    xp, lead = d.xp, () if copies is None else (copies,)
     with d.backend.wide():
-        arrays = {
-            name: d.backend.copy(xp.broadcast_to(x, (n, *x.shape)))
-            for name, x in state.arrays().items()
-        }
+        arrays = {name: _repeated(d, x, len(lead), n) for name, x in state.arrays().items()}
         integer = wide_integer(xp, d.device, d.backend)
-        arrays["members"] = xp.zeros((n,), dtype=integer, device=d.device)
-        arrays["outside"] = xp.zeros((), dtype=integer, device=d.device)
+        arrays["members"] = xp.zeros((*lead, n), dtype=integer, device=d.device)
+        arrays["outside"] = xp.zeros(lead, dtype=integer, device=d.device)
         return with_arrays(state, arrays)
+
+
+def _repeated(d: Dispatch, x: Array, axis: int, n: int) -> Array:
+    """The same n times, along a new axis."""
+    shape = tuple(x.shape)
+    x = d.xp.expand_dims(x, axis=axis)
+    return d.backend.copy(d.xp.broadcast_to(x, (*shape[:axis], n, *shape[axis:])))
 
 
 def batch_for(state: State, batch: Arguments) -> Arguments:

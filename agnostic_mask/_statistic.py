@@ -18,7 +18,7 @@ _S = TypeVar("_S", bound=State)
 
 
 class Arguments(NamedTuple):
-    """A batch as it was passed: y_true and y_pred (or x alone), weights, mask; groups.
+    """A batch as it was passed: y_true and y_pred (or x alone), weights, mask; groups; ids.
 
     `repeats` says how often each row is in each of R resamples, shape (R, N).
     """
@@ -29,6 +29,7 @@ class Arguments(NamedTuple):
     by: Array | None = None
     num_groups: int | None = None
     repeats: Array | None = None
+    ids: Array | None = None
 
     @property
     def split(self) -> Split | None:
@@ -45,6 +46,7 @@ class Arguments(NamedTuple):
             ("weights", self.weights),
             ("mask", self.mask),
             ("by", self.by),
+            ("ids", self.ids),
         ]
 
     def cut(self, start: int, stop: int) -> "Arguments":
@@ -59,7 +61,7 @@ class Arguments(NamedTuple):
             weights=rows(self.weights),
             mask=rows(self.mask),
             by=rows(self.by),
-            repeats=None if self.repeats is None else self.repeats[:, start:stop],
+            ids=None if self.ids is None else self.ids[start:stop],
         )
 
 
@@ -72,10 +74,14 @@ class Statistic(ABC, Generic[_S]):
         What is gathered, with every option that decides on it; the same in every process.
     state : type
         Class of its states.
+    copies : int or None
+        Length of the leading axis of its states, which have one for resamples; None if they do
+        not.
     """
 
     made_for: str
     state: ClassVar[type[State]]
+    copies: ClassVar[int | None] = None
 
     @abstractmethod
     def zero(self, d: Dispatch, dtype: str) -> _S:
@@ -227,9 +233,9 @@ def _tiles(statistics: Sequence[Statistic[Any]], batch: Arguments) -> Iterator[A
     kind = kind_of(batch.arrays[-1])
     elements = None if kind is None else kind.backend.tile_elements
     if elements is not None:
+        elements //= max(s.copies or 1 for s in statistics)
         # Nor should states be merged that are larger than the tiles are.
         elements = max(elements, 4 * (batch.num_groups or 1))
-        elements //= 1 if batch.repeats is None else batch.repeats.shape[0]
     # The last array is an array, for it has a kind, and no other has more elements.
     if elements is None or (widest := math.prod(batch.arrays[-1].shape)) <= elements:
         yield batch
@@ -257,5 +263,7 @@ def _rows(statistics: Sequence[Statistic[Any]], batch: Arguments) -> int | None:
                 _cover.check_covers(name, tuple(x.shape), "scores", shape)
         if batch.by is not None:
             _cover.check_covers("by", tuple(batch.by.shape), "what is grouped", shape)
+        if batch.ids is not None:
+            _cover.check_rows("ids", tuple(batch.ids.shape), "scores", shape)
     (first, *others) = leading
     return first[0] if first and not others else None

@@ -53,7 +53,8 @@ class Totals:
     ----------
     lead : tuple of int
         Shape of the totals: (), (G,), (R,) or (R, G). Where `axes` are given, the shape with
-        dimensions of 1 over them follows.
+        dimensions of 1 over them follows; a total that is the same along another axis may have a
+        dimension of 1 there too.
     """
 
     def __init__(
@@ -63,25 +64,37 @@ class Totals:
         split: Split | None = None,
         axes: tuple[int, ...] | None = None,
     ) -> None:
-        self.d, self.shape, self.split = d, shape, split
+        self.d, self.shape, self.split, self._over = d, shape, split, axes
         self.axes = tuple(range(len(shape))) if axes is None else axes
-        self._kept = (
-            () if axes is None else tuple(1 if i in axes else n for i, n in enumerate(shape))
-        )
+        self.lead: Shape = ()
         self._groups: Shape = ()
         self._label: Array | None = None
-        self._repeats = None if split is None else split.repeats
+        self._repeats: Array | None = None
+        self._found: tuple[Array, int] | None = None
         self._inner = self.axes
         if split is not None:
-            if split.by is not None:
-                label = _label(d, split.by, split.num_groups, shape)
-                self._label = _cover.expand(d.xp, label, len(shape))
-                self._groups = (split.num_groups,)
-            self._inner = tuple(i for i in self.axes if not self._told_apart(i))
+            self._tell_apart(split)
+
+    def _tell_apart(self, split: Split) -> None:
+        d, shape = self.d, self.shape
+        self._repeats = split.repeats
+        if split.repeats is not None:
+            _cover.check_rows("ids", tuple(split.repeats.shape)[1:], "what is resampled", shape)
+        if split.by is not None:
+            label = _label(d, split.by, split.num_groups, shape)
+            self._label = _cover.expand(d.xp, label, len(shape))
+            self._groups = (split.num_groups,)
+        self._inner = tuple(i for i in self.axes if not self._told_apart(i))
         self._outer = tuple(1 if i in self._inner else n for i, n in enumerate(shape))
         self.lead = self._groups
-        if self._repeats is not None:
-            self.lead = (self._repeats.shape[0], *self._groups)
+        if split.repeats is not None:
+            self.lead = (split.repeats.shape[0], *self._groups)
+
+    @property
+    def _kept(self) -> Shape:
+        if self._over is None:
+            return ()
+        return tuple(1 if i in self.axes else n for i, n in enumerate(self.shape))
 
     def _told_apart(self, axis: int) -> bool:
         grouped = self._label is not None and self._label.shape[axis] != 1
@@ -93,7 +106,7 @@ class Totals:
             return self
         grouped = self.split if self._label is not None else None
         split = None if grouped is None else grouped._replace(repeats=None)
-        return Totals(self.d, self.shape, split)
+        return Totals(self.d, self.shape, split, self._over)
 
     def for_each_resample(self, x: Array) -> Array:
         """Totals without resamples, the same for each of these."""
@@ -138,8 +151,8 @@ class Totals:
             return xp.full((*self.lead, *self._kept), nothing, dtype=x.dtype, device=d.device)
         if self._inner:
             x = d.backend.as_array(getattr(xp, which)(x, axis=self._inner, keepdims=True))
-        if self._label is None and self._repeats is None:
-            return self._shaped(x)
+        if not self.lead:
+            return x if self._over is not None else self._shaped(x)
         cells, n = self._cells()
         values = xp.reshape(xp.broadcast_to(x, self._outer), (-1,))
         nan = values != values
@@ -151,6 +164,30 @@ class Totals:
             some = self._sums_by_label(cells, n, keep, xp.astype(nan, x.dtype))
             found = xp.where(some > 0, xp.nan, found)
         return self._shaped(found)
+
+    def truth(self, x: Array, which: Literal["any", "all"]) -> Array:
+        """Whether any, or every, element is True.
+
+        Parameters
+        ----------
+        x : array of bool, of the totals' shape
+            Which is False, or True for "all", where excluded.
+        which : {"any", "all"}
+        """
+        xp, d = self.d.xp, self.d
+        if self.lead and 0 in self.shape:
+            shape = (*self.lead, *self._kept)
+            return xp.full(shape, which == "all", dtype=xp.bool, device=d.device)
+        if self._inner:
+            x = d.backend.as_array(getattr(xp, which)(x, axis=self._inner, keepdims=True))
+        if not self.lead:
+            return x if self._over is not None else self._shaped(x)
+        cells, n = self._cells()
+        found = xp.reshape(xp.broadcast_to(x, self._outer), (-1,))
+        found = found if which == "any" else ~found
+        keep = self._size()
+        some = self._sums_by_label(xp.where(found, cells, keep), n, keep, None) > 0
+        return self._shaped(some if which == "any" else ~some)
 
     def by_cell(self, cell: Array, n: int, counted: Array, values: Array | None) -> Array:
         """How many elements are in each cell, or the sum of their values.
@@ -188,23 +225,34 @@ class Totals:
         """Fields that the state of a grouped batch has besides; none if it is not grouped."""
         if self._label is None or self.split is None:
             return {}
+        return {"members": self.count(include), "outside": self.outside(include)}
+
+    def group_of(self, include: Array | None) -> Array:
+        """Group of each element; one more than there are where excluded, or in none."""
+        assert self._label is not None
+        return _staged.select(self.d.xp, include, self._label, self._groups[0])
+
+    def outside(self, include: Array | None) -> Array:
+        """How many included elements are in no group; without the axis of groups."""
+        assert self._label is not None
+        assert self.split is not None
         outside = self._label == self._groups[0]
         outside = outside if include is None else outside & include
         split = self.split._replace(by=None)
-        return {
-            "members": self.count(include),
-            "outside": Totals(self.d, self.shape, split).count(outside),
-        }
+        return Totals(self.d, self.shape, split, self._over).count(outside)
 
     def of_each(self, x: Array) -> Array:
-        """The total that each element has a part in, broadcastable to the totals' shape."""
+        """The total that each element has a part in, broadcastable to the totals' shape.
+
+        For elements of no group 1, by which one can divide.
+        """
         if self._label is None:
             return x
         xp = self.d.xp
         cells, n = self._cells()
         flat = xp.reshape(x, (-1,))
-        spare = xp.zeros((n - flat.shape[0],), dtype=x.dtype, device=self.d.device)
-        found = xp.take(xp.concat((flat, spare)), cells, axis=0)
+        spare = xp.ones((n - flat.shape[0],), dtype=x.dtype, device=self.d.device)
+        found = self.d.backend.take(xp.concat((flat, spare)), cells)
         return xp.reshape(found, self._outer)
 
     # -- by label ------------------------------------------------------------------------
@@ -220,6 +268,8 @@ class Totals:
 
         Cells are counted group by group; those of elements of no group come last.
         """
+        if self._found is not None:
+            return self._found
         xp, d = self.d.xp, self.d
         integer = _labels.index_dtype(d)
         cell = self._label
@@ -234,13 +284,14 @@ class Totals:
                 cell = cell + xp.reshape(steps, along)
                 step = step * self.shape[i]
         flat = xp.reshape(xp.broadcast_to(cell, self._outer), (-1,))
-        return flat, (_cover.size(self._groups) + 1) * together
+        self._found = flat, (_cover.size(self._groups) + 1) * together
+        return self._found
 
     def _collected(self, partial: Array) -> Array:
         """Sums of what was summed over the axes along which nothing is told apart."""
         xp, d = self.d.xp, self.d
-        if self._label is None and self._repeats is None:
-            return self._shaped(partial)
+        if not self.lead:
+            return partial if self._over is not None else self._shaped(partial)
         if 0 in self.shape:
             shape = (*self.lead, *self._kept)
             return xp.zeros(shape, dtype=partial.dtype, device=d.device)

@@ -22,10 +22,10 @@ class StrictBackend(Backend):
 
     # Both give int64 whatever the device has.
 
-    def argsort(self, x: Array) -> Array:
+    def argsort(self, x: Array, *, stable: bool = False) -> Array:
         if self.has_dtype(xp, x.device, "int64"):
-            return super().argsort(x)
-        return self._narrow(super().argsort(x.to_device(_HOME)), x.device)
+            return super().argsort(x, stable=stable)
+        return self._narrow(super().argsort(x.to_device(_HOME), stable=stable), x.device)
 
     def searchsorted(self, edges: Array, x: Array) -> Array:
         if self.has_dtype(xp, x.device, "int64"):

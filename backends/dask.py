@@ -40,9 +40,18 @@ class DaskBackend(Backend):
         return True
 
     def sum_by_label(self, labels: Array, n: int, values: Array | None = None) -> Array:
+        if values is not None and values.dtype.kind != "f":
+            return _of_chunks(np.add, labels, n, values, 0).sum(axis=0, dtype=values.dtype)
         if values is not None:
             values = values.rechunk(labels.chunks)
         return dask.array.bincount(labels, weights=values, minlength=n)
+
+    def extreme_by_label(
+        self, labels: Array, n: int, values: Array, which: str, nothing: Any
+    ) -> Array:
+        ufunc = np.minimum if which == "min" else np.maximum
+        found = _of_chunks(ufunc, labels, n, values, nothing)
+        return found.min(axis=0) if which == "min" else found.max(axis=0)
 
     def host(self, x: Array) -> Any:
         return x.compute()
@@ -66,6 +75,24 @@ class DaskBackend(Backend):
 
     def forbid_hidden_work(self, device: Any) -> AbstractContextManager[Any] | None:
         return _lazy()
+
+
+def _of_chunks(ufunc: np.ufunc, labels: Array, n: int, values: Array, nothing: Any) -> Array:
+    """What a function makes of the values of each label, in each chunk; shape (chunks, n)."""
+
+    def of_chunk(labels: Any, values: Any) -> Any:
+        found = np.full((1, n), nothing, values.dtype)
+        ufunc.at(found[0], labels, values)
+        return found
+
+    return dask.array.map_blocks(
+        of_chunk,
+        labels,
+        values.rechunk(labels.chunks),
+        new_axis=1,
+        chunks=((1,) * labels.numblocks[0], (n,)),
+        meta=np.empty((0, 0), values.dtype),
+    )
 
 
 @contextmanager

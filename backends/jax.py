@@ -44,6 +44,10 @@ class JaxBackend(Backend):
         start = jnp.full(n, nothing, values.dtype).at[labels]
         return start.min(values) if which == "min" else start.max(values)
 
+    def take(self, x: Array, indices: Array) -> Array:
+        taken: Array = (_take if x.dtype == jnp.float64 else _elements)(x, indices)
+        return taken
+
     def products(self, left: Array, right: Array) -> Array:
         # The derivative of jnp.matmul asks for float64 by name, after `wide` was left.
         last, others = left.ndim - 1, tuple(range(left.ndim - 2))
@@ -70,5 +74,22 @@ class JaxBackend(Backend):
         traced: Callable[..., Any] = jax.jit(fn)
         return traced
 
+
+def _elements(x: Array, indices: Array) -> Array:
+    return jnp.take(x, indices, axis=0)
+
+
+def _taken(x: Array, indices: Array) -> tuple[Array, tuple[Array, Array]]:
+    return _elements(x, indices), (x, indices)
+
+
+def _given_back(saved: tuple[Array, Array], given: Array) -> tuple[Array, None]:
+    with jax.enable_x64(True):
+        return jnp.zeros_like(saved[0]).at[saved[1]].add(given), None
+
+
+# The derivative of jnp.take asks for float64 by name, after `wide` was left.
+_take: Any = jax.custom_vjp(_elements)
+_take.defvjp(_taken, _given_back)
 
 backend = JaxBackend("jax")

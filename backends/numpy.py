@@ -53,7 +53,11 @@ class NumpyBackend(Backend):
         return np.asarray(x)
 
     def sum_by_label(self, labels: Array, n: int, values: Array | None = None) -> Array:
-        return np.bincount(labels, weights=values, minlength=n)
+        if values is None or values.dtype.kind == "f":
+            return np.bincount(labels, weights=values, minlength=n)
+        sums = np.zeros(n, values.dtype)
+        np.add.at(sums, labels, values)  # in integers, as np.bincount does not
+        return sums
 
     def extreme_by_label(
         self, labels: Array, n: int, values: Array, which: str, nothing: Any

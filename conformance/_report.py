@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 import platform
 from collections import defaultdict
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from rich.table import Table
 
 import agnostic_mask as am
 
+from ._files import whole_file
 from ._run import FAILED, NOT_APPLICABLE, PASSED, Row
 from .cases import NOT_NUMERIC
 
@@ -80,14 +80,7 @@ def as_json(rows: Sequence[Row], seed: int, not_run: dict[str, str]) -> dict[str
 
 
 def write_json(path: Path, data: dict[str, Any]) -> None:
-    """Write to a temporary file beside `path`, then rename it: never half a report."""
-    # Not by tempfile, whose files nobody else may read.
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("x", encoding="utf-8") as file:
-            json.dump(data, file, indent=1)
-            file.write("\n")
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    """Write a report: whole, or not at all."""
+    with whole_file(path) as file:
+        json.dump(data, file, indent=1)
+        file.write("\n")

@@ -1,9 +1,10 @@
-"""The command line: `agnostic-mask compare`, `conform` and `backends`."""
+"""The command line: `agnostic-mask compare`, `conform`, `backends` and `catalogue`."""
 
 import click
 
 import agnostic_mask as am
 
+from ._commands_catalogue import catalogue
 from ._commands_compare import backends, compare
 from ._commands_conform import conform
 
@@ -17,3 +18,4 @@ def main() -> None:
 main.add_command(compare)
 main.add_command(conform)
 main.add_command(backends)
+main.add_command(catalogue)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import agnostic_mask as am
-from agnostic_mask.conformance.cases import MetricCase, all_cases
+from agnostic_mask.conformance.cases import CurveCase, MetricCase, QueryCase, all_cases
 
 SHAPE = (4, 3, 2)
 REDUCTIONS = ("keras2", "keras3", "mean", "sum", "none")
@@ -237,7 +237,7 @@ def _reductions() -> list[Call]:
             **_cover((4, 3), None, _rng()),
         }
         found.append(Call(f"softmax axis {axis}", "softmax", fn, arrays, ("x",)))
-    return found + _more_reductions()
+    return found + _more_reductions() + _grouped()
 
 
 FULL, ROWS, BARE = ((4, 3), (4,)), ((4, 3), None), (None, None)
@@ -255,6 +255,21 @@ MORE_REDUCTIONS: tuple[tuple[str, dict[str, Any], Any, tuple[str, ...]], ...] = 
     ("quantile", {"q": (0.25, 0.6), "axis": (0, 2)}, ROWS, ("x",)),
     ("quantile", {"q": 0.3, "method": "inverted_cdf"}, FULL, ("x",)),
 )
+GROUPED: tuple[tuple[str, dict[str, Any], Any, tuple[str, ...]], ...] = (
+    ("sum", {"axis": (0, 1)}, FULL, ("x", "weights")),
+    ("mean", {}, FULL, ("x", "weights")),
+    ("var", {"axis": 0, "keepdims": True}, FULL, ("x",)),
+    ("max", {}, ROWS, ()),
+    ("all", {"axis": 1}, ROWS, ()),
+    ("argmin", {}, FULL, ()),
+    ("vector_norm", {"ord": 3}, FULL, ("x",)),
+    ("logsumexp", {"axis": (0, 1)}, ROWS, ("x",)),
+    ("cov", {"axis": (0, 1)}, FULL, ("x",)),
+    ("quantile", {"q": (0.25, 0.6), "axis": (0, 1)}, ROWS, ("x",)),
+    ("median", {}, FULL, ("x",)),
+    ("histogram", {"bins": 3}, FULL, ()),
+)
+"""Reductions by groups, of which the last has no element."""
 
 
 def _more_reductions() -> list[Call]:
@@ -283,6 +298,28 @@ def _more_reductions() -> list[Call]:
     edges = {"edges": np.asarray([-1.0, 0.0, 0.5], dtype=np.float32)}
     found.append(Call("histogram, edges as an array", "histogram", fn, {**x, **edges}))
     return found
+
+
+def _grouped() -> list[Call]:
+    found = []
+    for name, options, (mask, weights), smooth in GROUPED:
+        rng, given = _rng(6), {"num_groups": 3, **options}
+        arrays = {"x": rng.normal(size=SHAPE).astype(np.float32), **_cover(mask, weights, rng)}
+        arrays["by"] = np.asarray([[0, 1, 1], [0, 0, 1], [1, 1, 0], [0, 1, 0]], dtype=np.int32)
+        of = getattr(am, name)
+        if "q" in given:
+            of = functools.partial(_shares, given.pop("q"))
+        if name == "histogram":
+            of = functools.partial(_part_of_histogram, part=0)
+        if smooth:  # the values of the empty group cannot be added up
+            of = functools.partial(_all_but_the_last, of)
+        fn = functools.partial(_positional, of, tuple(arrays), **given)
+        found.append(_garbage(Call(f"{name} by groups {options}", name, fn, arrays, smooth), "x"))
+    return found
+
+
+def _all_but_the_last(of: Any, x: Any, **options: Any) -> Any:
+    return of(x, **options)[:-1, ...]
 
 
 def _shares(q: Any, x: Any, **options: Any) -> Any:
@@ -402,7 +439,7 @@ def _helpers() -> list[Call]:
 def _metrics() -> list[Call]:
     found = []
     for case in all_cases():
-        if not isinstance(case, MetricCase):
+        if not isinstance(case, MetricCase | QueryCase):
             continue
         inputs = case.inputs(_rng(11))
         narrow = {"f": np.float32, "i": np.int32, "b": np.bool_}
@@ -416,7 +453,22 @@ def _metrics() -> list[Call]:
     return found
 
 
-CALLS = [*_objectives(), *_reductions(), *_losses(), *_metrics(), *_helpers()]
+def _curves() -> list[Call]:
+    found = []
+    for case in all_cases():
+        if not isinstance(case, CurveCase):
+            continue
+        arrays = {
+            n: x if x.dtype.kind != "f" else x.astype(np.float32)
+            for n, x in case.inputs(_rng(11)).items()
+        }
+        fn = of_objective(getattr(am.metrics, case.function), tuple(arrays))
+        call = Call(case.name, case.covers, fn, arrays, tuple(case.smooth()))
+        found.append(_garbage(call, "y_pred"))
+    return found
+
+
+CALLS = [*_objectives(), *_reductions(), *_losses(), *_metrics(), *_curves(), *_helpers()]
 
 _KINDS_OF_STATES = ("Mean", "R2Score", "MaxError", "D2TweedieScore", "Precision")
 _FAMILIES = {f"metrics.{n}" for n in am.metrics.__all__ if n not in _KINDS_OF_STATES}

@@ -218,7 +218,7 @@ def test_the_face_is_sorted_and_names_each_thing_once():
 
 FUNCTIONS = {
     f"{module.__name__}.{name}": getattr(module, name)
-    for module in (am, am.losses)
+    for module in (am, am.losses, am.metrics)
     for name in module.__all__
     if inspect.isfunction(getattr(module, name))
 }

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 import agnostic_mask as am
-from agnostic_mask.conformance.cases import MetricCase, all_cases
+from agnostic_mask.conformance.cases import MetricCase, QueryCase, all_cases
+from agnostic_mask.conformance.cases._part import Part
 
 from .arrays import host, make
 
 WAYS, PARTS, ROWS, STEPS = 100, 6, 20, 3
-CASES = {case.name: case for case in all_cases() if isinstance(case, MetricCase)}
+CASES = {case.name: case for case in all_cases() if isinstance(case, MetricCase | QueryCase)}
 # One of each variant, by the kind of data that it is for.
 KINDS = list(dict.fromkeys(case.data for case in CASES.values()))
 FAR = 1e4
@@ -48,7 +49,9 @@ class Verbs:
         if names == ("x",):
             self.each = dict(self.metrics)
         else:
-            self.each = {"all": am.metrics.MetricSet(self.metrics)}
+            parts = {n: m for n, m in self.metrics.items() if isinstance(m, Part)}
+            rest = {n: m for n, m in self.metrics.items() if n not in parts}
+            self.each = {**parts, **({"all": am.metrics.MetricSet(rest)} if rest else {})}
         compiled = jax.jit if backend == "jax" else lambda fn: fn
         # In one trace, for JAX would compile each operation by itself.
         self.update = compiled(functools.partial(self._update, names))
@@ -68,7 +71,8 @@ class Verbs:
 
     def _compute(self, states):
         found = {name: verbs.compute(states[name]) for name, verbs in self.each.items()}
-        return found.get("all", found)
+        together = found.pop("all", {})
+        return {**found, **together}
 
 
 def merged(rng, verbs, states):

@@ -8,7 +8,7 @@ from agnostic_mask.conformance._run import FAILED, run
 from agnostic_mask.conformance.cases import all_cases
 from agnostic_mask.conformance.laws import LAWS
 from agnostic_mask.losses import _operands, _regression
-from agnostic_mask.metrics import _confusion, _moments
+from agnostic_mask.metrics import _cells, _confusion, _exact_curves, _moments, _query_measures
 
 from .test_metrics_counts import (
     test_counts_are_exact_past_2_to_the_31_and_float32_past_2_to_the_24 as check_counts,
@@ -67,20 +67,28 @@ def elsewhere(metric, state, compute=_metric.Metric.compute):
     return compute(metric, state).to_device(array_api_strict.Device("device2"))
 
 
-def transposed(counts, xp, matrix=_confusion.ConfusionCounts.matrix):
-    return xp.matrix_transpose(matrix(counts, xp))
+def transposed(counts, xp, table=_confusion.ConfusionCounts.table):
+    return xp.matrix_transpose(table(counts, xp))
 
 
 def not_moved(xp, side, centre):
     return side.first, side.second
 
 
-def about_zero(d, x, joint, mass):
-    return d.xp.zeros((), dtype=x.dtype, device=d.device)
+def about_zero(totals, x, joint, mass):
+    return totals.d.xp.zeros_like(mass)
 
 
-def all_counted(self, d, cell, valid, include, weights, counted=_confusion.ConfusionOf._counted):
-    return counted(self, d, cell, valid, None, weights)
+def all_counted(totals, shape, cell, valid, covers, in_cells=_confusion.in_cells):
+    return in_cells(totals, shape, cell, valid, covers._replace(mask=None))
+
+
+def all_ranked(self, d, include, y_pred, ranked=_query_measures._Ranking.__init__):
+    ranked(self, d, include | ~include, y_pred)
+
+
+def by_position(self, values, factors):
+    return self.xp.sum(values * factors, axis=-1)
 
 
 def wrong_sign(y_true, y_pred, paired=_operands.paired):
@@ -96,6 +104,11 @@ def lost_weight(left, right, merge=_tally.merge):
 def lost_cross_term(xp, side, centre):
     e = side.centre - centre
     return side.first + side.weight * e, side.second
+
+
+def half_on_one_side(runs):
+    upto = runs._sums(runs.positive)
+    return runs._mean(_staged.ratio(runs.d.xp, upto, upto[-1]), runs.negative)
 
 
 PLANTED = {
@@ -126,15 +139,15 @@ PLANTED = {
     "an input written to": (_staged, "select", in_place, "untouched", "mean axis=0", "numpy"),
     "precision and recall swapped": (
         _confusion.ConfusionCounts,
-        "matrix",
+        "table",
         transposed,
         "oracle",
         "metrics.Precision macro",
         "numpy",
     ),
     "excluded elements counted": (
-        _confusion.ConfusionOf,
-        "_counted",
+        _confusion,
+        "in_cells",
         all_counted,
         "excluded",
         "metrics.Precision macro",
@@ -156,6 +169,30 @@ PLANTED = {
         "metrics.Variance",
         "numpy",
     ),
+    "ties counted half on one side only": (
+        _exact_curves._Runs,
+        "share_of_pairs",
+        half_on_one_side,
+        "oracle",
+        "metrics.roc_auc",
+        "numpy",
+    ),
+    "excluded candidates that take a rank": (
+        _query_measures._Ranking,
+        "__init__",
+        all_ranked,
+        "removal",
+        "metrics.NDCG",
+        "torch",
+    ),
+    "ties broken by position": (
+        _query_measures._Ranking,
+        "mean_over_ties",
+        by_position,
+        "oracle",
+        "metrics.PrecisionAtK",
+        "numpy",
+    ),
     "a result elsewhere": (_metric.Metric, "compute", elsewhere, "home", MEAN, "array_api_strict"),
 }
 
@@ -170,11 +207,13 @@ def test_a_planted_fault_is_caught_by_its_law(monkeypatch, fault):
     caught = failures(law, case, backend)
     assert caught, f"{fault} passes the law {law!r}"
     assert all(row.law == law and row.reason for row in caught)
+    # A fault that does not fit its place any more would raise, and show nothing.
+    assert not any("TypeError" in row.reason for row in caught), caught[0].reason
 
 
 def test_confusions_counted_in_float32_are_caught_past_2_to_the_24(monkeypatch):
     check_counts("numpy")
-    monkeypatch.setattr(_confusion, "wide_integer", float32)
+    monkeypatch.setattr(_cells, "wide_integer", float32)
     with pytest.raises(AssertionError):
         check_counts("numpy")
 

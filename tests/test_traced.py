@@ -16,6 +16,7 @@ import torch
 
 import agnostic_mask as am
 from agnostic_mask import _registry
+from agnostic_mask.conformance.cases import NOT_NUMERIC
 
 from .calls import CALLS, CLASS_AXIS, FIRST_CALLS, STATEFUL, Call, stacked, with_seed
 
@@ -23,7 +24,7 @@ HERE = Path(__file__).parent
 BATCH = next(c for c in CALLS if c.name == "objective mean mask (4, 3) weights (4,)")
 WIDE = {"f": np.float64, "i": np.int64}
 NO_ARRAYS_GO_IN = {"available_backends", "scores", "dispatch"}
-NO_METRICS = {"metrics.Metric", "metrics.MetricSet", "metrics.Running"}
+NO_METRICS = {f"metrics.{name}" for name in NOT_NUMERIC}
 
 calls = pytest.mark.parametrize("call", CALLS, ids=lambda c: c.name)
 smooth_calls = pytest.mark.parametrize("call", [c for c in CALLS if c.smooth], ids=lambda c: c.name)

@@ -143,5 +143,5 @@ def test_the_installed_wheel_works_in_an_empty_folder(installed, tmp_path):
 def test_its_command_runs_in_an_empty_folder(installed, tmp_path):
     command = (sys.executable, "-m", "agnostic_mask.conformance", "--help")
     shown = run(*command, cwd=tmp_path, env=environment(installed))
-    for name in ("compare", "conform", "backends"):
+    for name in ("compare", "conform", "backends", "catalogue"):
         assert name in shown

@@ -8,6 +8,7 @@ from agnostic_mask._dtypes import cast, is_floating, wide_float
 from agnostic_mask._errors import ShapeMismatchError
 from agnostic_mask._reductions._extremes import extreme
 from agnostic_mask._reductions._plan import Axis, Plan, plan
+from agnostic_mask._totals import Totals
 
 
 def cov(
@@ -17,6 +18,8 @@ def cov(
     mask: Array | None = None,
     weights: Array | None = None,
     axis: Axis = 0,
+    by: Array | None = None,
+    num_groups: int | None = None,
     correction: float = 1.0,
 ) -> Array:
     """Covariance matrix of variables over included observations.
@@ -38,6 +41,8 @@ def cov(
         Axes of observations; None for all, which leaves one variable. The default, 0, is for
         (observations, variables). `numpy.cov` and `torch.cov` take the transpose, (variables,
         observations): for that write ``axis=1``.
+    by, num_groups
+        As for `sum`, one label for each observation like `mask`.
     correction : float
         What is subtracted from the sum of the weights: 1 for Bessel's correction.
 
@@ -46,13 +51,15 @@ def cov(
     array, shape (..., V, V)
         Symmetric, for V variables; without an axis of variables their one variance. Float type of
         x (at least float32), else of the weights, else the default; accumulated in float64. NaN
-        where the sum of the weights is not above `correction`.
+        where the sum of the weights is not above `correction`. With `by` shape (G, ..., V, V).
 
     Raises
     ------
     UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, AxisError
     ShapeMismatchError
-        Also if `mask` or `weights` tells variables apart.
+        Also if `mask`, `weights` or `by` tells variables apart.
+    ValueError
+        As for `sum`.
 
     Notes
     -----
@@ -69,7 +76,7 @@ def cov(
     array([[2., 4.],
            [4., 8.]])
     """
-    p = plan(x, mask, weights, axis, False)
+    p = plan(x, mask, weights, axis, False, by, num_groups)
     with p.d.backend.wide():
         spread = _spread(p)
         remaining = spread.weight - correction
@@ -84,12 +91,14 @@ def corrcoef(
     mask: Array | None = None,
     weights: Array | None = None,
     axis: Axis = 0,
+    by: Array | None = None,
+    num_groups: int | None = None,
 ) -> Array:
     """Correlation matrix of variables over included observations: `cov` over standard deviations.
 
     Parameters
     ----------
-    x, mask, weights
+    x, mask, weights, by, num_groups
         As for `cov`.
     axis : int or sequence of int
         Axes of observations, as for `cov`: 0 for (observations, variables), 1 for the layout of
@@ -104,6 +113,8 @@ def corrcoef(
     Raises
     ------
     UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+    ValueError
+        As for `cov`.
 
     Notes
     -----
@@ -117,7 +128,7 @@ def corrcoef(
     array([[1. , 0.5],
            [0.5, 1. ]])
     """
-    p = plan(x, mask, weights, axis, False)
+    p = plan(x, mask, weights, axis, False, by, num_groups)
     xp = p.d.xp
     with p.d.backend.wide():
         # Squares of what float32 or integers hold stay within float64.
@@ -137,7 +148,10 @@ def corrcoef(
 
 
 class _Spread(NamedTuple):
-    """Sums of products of residuals, shape (..., V, V), and of weights, shape (..., 1, 1)."""
+    """Sums of products of residuals, shape (..., V, V), and of weights, shape (..., 1, 1).
+
+    Those of groups have the groups' axis before these.
+    """
 
     matrix: Array
     weight: Array
@@ -150,7 +164,8 @@ def _variables(p: Plan) -> int | None:
 
 
 def _check_observations(p: Plan, variables: int | None) -> None:
-    for name, cover in (("mask", p.mask), ("weights", p.weights)):
+    by = None if p.totals.split is None else p.totals.split.by
+    for name, cover in (("mask", p.mask), ("weights", p.weights), ("by", by)):
         if cover is None or variables is None or len(cover.shape) <= variables:
             continue
         if cover.shape[variables] != 1:
@@ -172,22 +187,39 @@ def _spread(p: Plan, rescale: bool = False) -> _Spread:
     _check_observations(p, variables)
     joint = p.inclusion()
     wide = wide_float(xp, p.d.device, p.d.backend)
-    x = cast(xp, _staged.select(xp, joint.include, p.terms(), 0.0), wide)
+    x = cast(xp, _staged.select(xp, joint.include, p.terms(joint.include), 0.0), wide)
     one = tuple(1 if i == variables else n for i, n in enumerate(p.shape))
-    weight = _staged.sum_of_factors(p.d, one, joint, p.axes)
-    centre = _staged.ratio(xp, _staged.weighted_sum(p.d, x, joint, p.axes), weight)
-    residual = _staged.select(xp, joint.include, x - centre, 0.0)
+    weight = Totals(p.d, one, p.totals.split, p.axes).sum_of_factors(joint)
+    centre = _staged.ratio(xp, p.totals.weighted_sum(x, joint), weight)
+    residual = _staged.select(xp, joint.include, x - p.totals.of_each(centre), 0.0)
     if rescale:
         residual = residual / _magnitude(p, residual)
     # What rounding the centre did, as for `var`.
-    shift = _rows(p, _staged.weighted_sum(p.d, residual, joint, p.axes))
-    left = _rows(p, cast(xp, _staged.weighed(p.d, residual, joint), wide))
-    right = _rows(p, residual)
+    shift = _rows(p, p.totals.weighted_sum(residual, joint))
     weight = _rows(p, weight)
-    product = p.d.backend.products(left, right)
+    product = _products(p, cast(xp, _staged.weighed(p.d, residual, joint), wide), residual)
     product = product - _staged.ratio(xp, p.d.backend.products(shift, shift), weight)
     # The weighted side rounds otherwise than the other.
     return _Spread((product + xp.matrix_transpose(product)) / 2, weight)
+
+
+def _products(p: Plan, left: Array, right: Array) -> Array:
+    """Sums of products of every two variables, shape (..., V, V)."""
+    xp, variables = p.d.xp, _variables(p)
+    if not p.totals.lead:
+        return p.d.backend.products(_rows(p, left), _rows(p, right))
+    # Labels tell rows of a matrix product apart, so each variable takes its turn.
+    n = 1 if variables is None else p.shape[variables]
+    columns = []
+    for i in range(n):
+        one = right
+        if variables is not None:
+            one = right[(*(slice(None),) * variables, slice(i, i + 1), ...)]
+        columns.append(_rows(p, p.totals.plain_sum(left * one, left.dtype)))
+    if not columns:
+        shape = (*p.totals.lead, *_rows(p, left).shape[:-2], 0, 0)
+        return xp.zeros(shape, dtype=left.dtype, device=p.d.device)
+    return xp.concat(columns, axis=-1)
 
 
 def _magnitude(p: Plan, residual: Array) -> Array:
@@ -195,12 +227,15 @@ def _magnitude(p: Plan, residual: Array) -> Array:
     xp = p.d.xp
     greatest = extreme(p._replace(x=xp.abs(residual)), "max")
     usual = (greatest >= float(xp.finfo(greatest.dtype).smallest_normal)) & (greatest < xp.inf)
-    return 2.0 ** xp.floor(xp.log2(xp.where(usual, greatest, 1.0)))
+    return p.totals.of_each(2.0 ** xp.floor(xp.log2(xp.where(usual, greatest, 1.0))))
 
 
 def _finish(p: Plan, matrix: Array) -> Array:
     xp = p.d.xp
     matrix = cast(xp, matrix, p.dtype)
+    if p.totals.lead:
+        outside = _rows(p, p.totals.outside(p.inclusion().include))
+        matrix = p.without_outside(matrix, outside)
     if _variables(p) is None:
         matrix = xp.squeeze(matrix, axis=(-2, -1))
     return p.d.backend.as_array(matrix)

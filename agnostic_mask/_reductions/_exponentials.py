@@ -1,6 +1,6 @@
 """Reductions of exponentials, which cannot overflow."""
 
-from agnostic_mask import _cover, _staged
+from agnostic_mask import _staged
 from agnostic_mask._array import Array
 from agnostic_mask._dtypes import cast
 from agnostic_mask._reductions._plan import Axis, Plan, plan
@@ -14,12 +14,14 @@ def logsumexp(
     weights: Array | None = None,
     axis: Axis = None,
     keepdims: bool = False,
+    by: Array | None = None,
+    num_groups: int | None = None,
 ) -> Array:
     """Logarithm of the sum of the exponentials of included elements, ``log(sum(w exp(x)))``.
 
     Parameters
     ----------
-    x, mask, weights, axis, keepdims
+    x, mask, weights, axis, keepdims, by, num_groups
         As for `sum`. Weights are SciPy's `b`.
 
     Returns
@@ -31,6 +33,8 @@ def logsumexp(
     Raises
     ------
     UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+    ValueError
+        As for `sum`.
 
     Examples
     --------
@@ -40,12 +44,12 @@ def logsumexp(
     >>> round(float(value), 3)
     1000.693
     """
-    p = plan(x, mask, weights, axis, keepdims)
+    p = plan(x, mask, weights, axis, keepdims, by, num_groups)
     xp = p.d.xp
     with p.d.backend.wide():
         joint = p.inclusion()
         exponentials, top = _shifted_exponentials(p, joint.include)
-        total = _staged.weighted_sum(p.d, exponentials, joint, p.axes)
+        total = p.totals.weighted_sum(exponentials, joint)
         log = xp.log(xp.where(total > 0, total, 1.0)) + cast(xp, top, total.dtype)
         log = xp.where(total == 0, -xp.inf, log)
         log = xp.where(total < 0, xp.nan, log)
@@ -82,7 +86,7 @@ def softmax(x: Array, /, *, mask: Array | None = None, axis: Axis = None) -> Arr
     with p.d.backend.wide():
         joint = p.inclusion()
         exponentials, _ = _shifted_exponentials(p, joint.include)
-        total = _staged.weighted_sum(p.d, exponentials, joint, p.axes)
+        total = p.totals.weighted_sum(exponentials, joint)
         total = cast(xp, xp.where(total == 0, 1.0, total), exponentials.dtype)
         # Inf / Inf is NaN too, but not without a warning.
         exponentials = xp.where(exponentials == xp.inf, xp.nan, exponentials)
@@ -125,7 +129,7 @@ def log_softmax(x: Array, /, *, mask: Array | None = None, axis: Axis = None) ->
         joint = p.inclusion()
         shifted, _ = _shifted(p, joint.include)
         exponentials = _staged.select(xp, joint.include, xp.exp(shifted), 0.0)
-        total = _staged.weighted_sum(p.d, exponentials, joint, p.axes)
+        total = p.totals.weighted_sum(exponentials, joint)
         # Inf - Inf is NaN too, but not without a warning.
         shifted = cast(xp, xp.where(shifted == xp.inf, xp.nan, shifted), total.dtype)
         logarithm = shifted - xp.log(xp.where(total == 0, 1.0, total))
@@ -140,15 +144,15 @@ def _shifted_exponentials(p: Plan, include: Array | None) -> tuple[Array, Array]
 
 
 def _shifted(p: Plan, include: Array | None) -> tuple[Array, Array]:
-    """``x - top``, 0 where excluded, and `top`, the greatest included element if finite."""
+    """``x - top``, 0 where excluded, and `top`, the greatest included element if finite.
+
+    Each group has its own.
+    """
     xp = p.d.xp
     x = p.floats()
-    if _cover.size(p.shape) == 0:
-        top = xp.zeros(p.kept, dtype=x.dtype, device=p.d.device)
-    else:
-        top = _staged.select(xp, include, x, -xp.inf)
-        top = xp.max(top, axis=p.axes, keepdims=True) if p.axes else top
-        # An infinite top would leave Inf - Inf; the greatest finite number keeps Inf alone alive.
-        top = xp.where(top == xp.inf, float(xp.finfo(x.dtype).max), top)
-        top = xp.where(top == -xp.inf, 0.0, top)
-    return _staged.select(xp, include, _staged.select(xp, include, x, 0.0) - top, 0.0), top
+    top = p.totals.extreme(_staged.select(xp, include, x, -xp.inf), "max", -xp.inf)
+    # An infinite top would leave Inf - Inf; the greatest finite number keeps Inf alone alive.
+    top = xp.where(top == xp.inf, float(xp.finfo(x.dtype).max), top)
+    top = xp.where(top == -xp.inf, 0.0, top)
+    below = _staged.select(xp, include, x, 0.0) - p.totals.of_each(top)
+    return _staged.select(xp, include, below, 0.0), top

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from agnostic_mask import _cover, _staged
+from agnostic_mask import _staged
 from agnostic_mask._array import Array
 from agnostic_mask._dtypes import dtype_kind, is_floating
 from agnostic_mask._errors import UnsupportedArrayError
@@ -17,12 +17,14 @@ def min(
     weights: Array | None = None,
     axis: Axis = None,
     keepdims: bool = False,
+    by: Array | None = None,
+    num_groups: int | None = None,
 ) -> Array:
     """Least included element.
 
     Parameters
     ----------
-    x, mask, axis, keepdims
+    x, mask, axis, keepdims, by, num_groups
         As for `sum`; x must not be boolean.
     weights : array of real, optional
         An element of weight 0 is excluded; other weights make no difference.
@@ -36,6 +38,8 @@ def min(
     Raises
     ------
     UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+    ValueError
+        As for `sum`.
 
     Examples
     --------
@@ -44,7 +48,7 @@ def min(
     >>> am.min(np.asarray([3.0, 2.0, -1.0]), mask=np.asarray([1, 1, 0]))
     array(2.)
     """
-    return _extreme(plan(x, mask, weights, axis, keepdims), "min")
+    return _extreme(plan(x, mask, weights, axis, keepdims, by, num_groups), "min")
 
 
 def max(
@@ -55,12 +59,14 @@ def max(
     weights: Array | None = None,
     axis: Axis = None,
     keepdims: bool = False,
+    by: Array | None = None,
+    num_groups: int | None = None,
 ) -> Array:
     """Greatest included element.
 
     Parameters
     ----------
-    x, mask, weights, axis, keepdims
+    x, mask, weights, axis, keepdims, by, num_groups
         As for `min`.
 
     Returns
@@ -72,6 +78,8 @@ def max(
     Raises
     ------
     UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+    ValueError
+        As for `sum`.
 
     Examples
     --------
@@ -80,7 +88,7 @@ def max(
     >>> am.max(np.asarray([[3, 2], [7, 9]]), mask=np.asarray([True, False]), axis=0)
     array([3, 2])
     """
-    return _extreme(plan(x, mask, weights, axis, keepdims), "max")
+    return _extreme(plan(x, mask, weights, axis, keepdims, by, num_groups), "max")
 
 
 def _extreme(p: Plan, which: Literal["min", "max"]) -> Array:
@@ -96,13 +104,12 @@ def _extreme(p: Plan, which: Literal["min", "max"]) -> Array:
 
 
 def extreme(p: Plan, which: Literal["min", "max"]) -> Array:
-    """Least or greatest included element, with dimensions of 1 over the axes."""
+    """Least or greatest included element of each group, with dimensions of 1 over the axes."""
     xp = p.d.xp
-    nothing = xp.asarray(_of_nothing(xp, p.x, which), dtype=p.x.dtype, device=p.d.device)
-    if _cover.size(p.shape) == 0:
-        return xp.broadcast_to(nothing, p.kept)
-    x = _staged.select(xp, p.inclusion().include, p.x, nothing)
-    return getattr(xp, which)(x, axis=p.axes, keepdims=True) if p.axes else x
+    nothing = _of_nothing(xp, p.x, which)
+    other = xp.asarray(nothing, dtype=p.x.dtype, device=p.d.device)
+    x = _staged.select(xp, p.inclusion().include, p.x, other)
+    return p.totals.extreme(x, which, nothing)
 
 
 def _of_nothing(xp: Any, x: Array, which: Literal["min", "max"]) -> Any:
@@ -120,12 +127,14 @@ def any(
     weights: Array | None = None,
     axis: Axis = None,
     keepdims: bool = False,
+    by: Array | None = None,
+    num_groups: int | None = None,
 ) -> Array:
     """Whether any included element is True, or not 0.
 
     Parameters
     ----------
-    x, mask, weights, axis, keepdims
+    x, mask, weights, axis, keepdims, by, num_groups
         As for `min`; x may be boolean. NaN is not 0.
 
     Returns
@@ -136,6 +145,8 @@ def any(
     Raises
     ------
     UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+    ValueError
+        As for `sum`.
 
     Examples
     --------
@@ -144,10 +155,11 @@ def any(
     >>> am.any(np.asarray([False, True]), mask=np.asarray([True, False]))
     array(False)
     """
-    p = plan(x, mask, weights, axis, keepdims)
+    p = plan(x, mask, weights, axis, keepdims, by, num_groups)
     with p.d.backend.wide():
         truth, include = _truth(p)
-        return _reduced(p, truth if include is None else truth & include, "any")
+        truth = truth if include is None else truth & include
+        return p.finish(p.totals.truth(truth, "any"), p.d.xp.bool)
 
 
 def all(
@@ -158,12 +170,14 @@ def all(
     weights: Array | None = None,
     axis: Axis = None,
     keepdims: bool = False,
+    by: Array | None = None,
+    num_groups: int | None = None,
 ) -> Array:
     """Whether every included element is True, or not 0.
 
     Parameters
     ----------
-    x, mask, weights, axis, keepdims
+    x, mask, weights, axis, keepdims, by, num_groups
         As for `min`; x may be boolean. NaN is not 0.
 
     Returns
@@ -174,6 +188,8 @@ def all(
     Raises
     ------
     UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+    ValueError
+        As for `sum`.
 
     Examples
     --------
@@ -182,18 +198,13 @@ def all(
     >>> am.all(np.asarray([False, True]), mask=np.asarray([False, True]))
     array(True)
     """
-    p = plan(x, mask, weights, axis, keepdims)
+    p = plan(x, mask, weights, axis, keepdims, by, num_groups)
     with p.d.backend.wide():
         truth, include = _truth(p)
-        return _reduced(p, truth if include is None else truth | ~include, "all")
+        truth = truth if include is None else truth | ~include
+        return p.finish(p.totals.truth(truth, "all"), p.d.xp.bool)
 
 
 def _truth(p: Plan) -> tuple[Array, Array | None]:
     boolean = dtype_kind(p.d.xp, p.x.dtype) == "bool"
     return p.x if boolean else p.x != 0, p.inclusion().include
-
-
-def _reduced(p: Plan, truth: Array, which: Literal["any", "all"]) -> Array:
-    xp = p.d.xp
-    value = getattr(xp, which)(truth, axis=p.axes, keepdims=True) if p.axes else truth
-    return p.finish(value, xp.bool)

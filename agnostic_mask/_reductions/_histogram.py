@@ -13,6 +13,7 @@ from agnostic_mask._dtypes import cast, is_floating, wide_float, wide_integer
 from agnostic_mask._errors import ShapeMismatchError
 from agnostic_mask._reductions._extremes import extreme
 from agnostic_mask._reductions._plan import Plan, plan
+from agnostic_mask._totals import Totals
 
 _builtin_range = range
 
@@ -25,12 +26,14 @@ def histogram(
     range: tuple[float, float] | None = None,
     mask: Array | None = None,
     weights: Array | None = None,
+    by: Array | None = None,
+    num_groups: int | None = None,
 ) -> tuple[Array, Array]:
     """Number of included elements in each bin, or the sum of their weights.
 
     Parameters
     ----------
-    x, mask, weights
+    x, mask, weights, by, num_groups
         As for `sum`.
     bins : int, sequence of float, or array, shape (K + 1,)
         The number of bins K, of equal width over `range`, or their edges, which must not decrease.
@@ -42,13 +45,14 @@ def histogram(
 
     Returns
     -------
-    counts : array, shape (K,)
+    counts : array, shape (K,), with `by` (G, K)
         Without weights int64, else of the float type of x (at least float32), accumulated in
         float64. A bin includes its left edge, the last one its right edge too. What lies outside
         is left out, and so is NaN.
     edges : array, shape (K + 1,)
-        In the float type of x, or a copy of the array they were. Where `range` is None and an
-        included element is NaN or infinite: NaN, and nothing is counted.
+        In the float type of x, or a copy of the array they were; the same for all groups. Where
+        `range` is None and an included element, of whatever group, is NaN or infinite: NaN, and
+        nothing is counted.
 
     Raises
     ------
@@ -68,7 +72,7 @@ def histogram(
     >>> counts, edges
     (array([1, 1, 1]), array([1., 2., 3., 4.]))
     """
-    p = plan(x, mask, weights, None, False)
+    p = plan(x, mask, weights, None, False, by, num_groups)
     with p.d.backend.wide():
         edges = _edges(p, bins, range)
         counts = _counts(p, edges)
@@ -142,7 +146,7 @@ def _equal(limits: tuple[float, float], n: int) -> list[float]:
 def _from_extremes(p: Plan, n: int) -> Array:
     xp = p.d.xp
     wide = wide_float(xp, p.d.device, p.d.backend)
-    p = p._replace(x=p.floats())
+    p = p._replace(x=p.floats(), totals=Totals(p.d, p.shape, None, p.axes))
     low, high = (xp.reshape(cast(xp, extreme(p, which), wide), ()) for which in ("min", "max"))
     finite = (low > -xp.inf) & (high < xp.inf)
     known, empty = finite & (low <= high), finite & (low > high)
@@ -155,25 +159,25 @@ def _from_extremes(p: Plan, n: int) -> Array:
 
 
 def _counts(p: Plan, edges: Array) -> Array:
-    xp, n = p.d.xp, edges.shape[0] - 1
+    xp, n, lead = p.d.xp, edges.shape[0] - 1, p.totals.lead
     wide = wide_float(xp, p.d.device, p.d.backend)
     integer = wide_integer(xp, p.d.device, p.d.backend)
     if _cover.size(p.shape) == 0:
         dtype = integer if p.weights is None else p.dtype
-        return xp.zeros((n,), dtype=dtype, device=p.d.device)
+        return xp.zeros((*lead, n), dtype=dtype, device=p.d.device)
     joint = p.inclusion()
     edges = cast(xp, edges, wide)
-    x = xp.reshape(cast(xp, p.x, wide), (-1,))
+    x = cast(xp, p.x, wide)
     inside = (x >= edges[0]) & (x <= edges[-1])
-    if joint.include is not None:
-        inside = inside & xp.reshape(xp.broadcast_to(joint.include, p.shape), (-1,))
+    inside = inside if joint.include is None else inside & joint.include
     x = xp.where(inside, x, edges[0])
-    label = p.d.backend.searchsorted(edges, x) - 1
-    label = xp.where(x == edges[-1], n - 1, label)
-    label = xp.where(inside, label, n)  # one more bin, for what is left out
+    label = p.d.backend.searchsorted(edges, xp.reshape(x, (-1,))) - 1
+    label = xp.where(x == edges[-1], n - 1, xp.reshape(label, p.shape))
     if p.weights is None:
-        return cast(xp, p.d.backend.sum_by_label(label, n + 1)[:n], integer)
-    weight = xp.where(
-        inside, xp.reshape(xp.broadcast_to(cast(xp, joint.factors[0], wide), p.shape), (-1,)), 0.0
-    )
-    return cast(xp, p.d.backend.sum_by_label(label, n + 1, weight)[:n], p.dtype)
+        return p.totals.by_cell(label, n, inside, None)
+    weight = xp.where(inside, cast(xp, joint.factors[0], wide), 0.0)
+    counts = p.totals.by_cell(label, n, inside, weight)
+    if lead:
+        outside = xp.reshape(p.totals.outside(joint.include), ())
+        counts = p.without_outside(counts, outside)
+    return cast(xp, counts, p.dtype)

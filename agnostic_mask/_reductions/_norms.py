@@ -19,13 +19,15 @@ def vector_norm(
     weights: Array | None = None,
     axis: Axis = None,
     keepdims: bool = False,
+    by: Array | None = None,
+    num_groups: int | None = None,
     ord: float = 2.0,
 ) -> Array:
     """Norm of included elements, ``sum(w abs(x)**ord)**(1 / ord)``.
 
     Parameters
     ----------
-    x, mask, weights, axis, keepdims
+    x, mask, weights, axis, keepdims, by, num_groups
         As for `sum`. Weights mean repetition: they are not squared.
     ord : float
         Order of the norm. Inf: the greatest magnitude; -Inf: the least; 0: the sum of the weights
@@ -58,14 +60,14 @@ def vector_norm(
     """
     if isinstance(ord, bool) or not isinstance(ord, Real) or math.isnan(ord):
         raise ValueError(f"ord is {ord!r}; expected a real number, as 1, 2 or math.inf")
-    p = plan(x, mask, weights, axis, keepdims)
+    p = plan(x, mask, weights, axis, keepdims, by, num_groups)
     xp = p.d.xp
     with p.d.backend.wide():
         joint = p.inclusion()
         if ord == 0:
             ones = cast(xp, p.x != 0, wide_float(xp, p.d.device, p.d.backend))
-            return p.finish(_staged.weighted_sum(p.d, ones, joint, p.axes), p.dtype)
-        size = xp.abs(_staged.select(xp, joint.include, p.terms(), 0.0))
+            return p.finish(p.totals.weighted_sum(ones, joint), p.dtype)
+        size = xp.abs(_staged.select(xp, joint.include, p.terms(joint.include), 0.0))
         if math.isinf(ord):
             found = _extreme(p, size, ord)
             return p.finish(xp.where(found == -xp.inf, 0.0, found), p.dtype)
@@ -83,11 +85,13 @@ def _root_of_sum(p: Plan, size: Array, order: float) -> Array:
     wide = wide_float(xp, p.d.device, p.d.backend)
     # Squares of what float32 holds stay within float64.
     scale: Any = 1.0
+    each: Any = 1.0
     if order != 1 and (order != 2 or size.dtype == wide):
         scale = cast(xp, _extreme(p, size, order), wide)
         scale = xp.where((scale > 0) & (scale < xp.inf), scale, 1.0)
-    powers = _power(xp, cast(xp, size, wide) / scale, order)
-    total = _staged.weighted_sum(p.d, powers, p.inclusion(), p.axes)
+        each = p.totals.of_each(scale)
+    powers = _power(xp, cast(xp, size, wide) / each, order)
+    total = p.totals.weighted_sum(powers, p.inclusion())
     positive = total > 0
     root = xp.where(positive, total, 1.0)
     root = xp.sqrt(root) if order == 2 else root ** (1 / order)

@@ -8,6 +8,7 @@ from agnostic_mask._array import Array
 from agnostic_mask._dispatch import Dispatch, resolve
 from agnostic_mask._dtypes import cast, float_name, is_floating, wide_float, widen_half
 from agnostic_mask._errors import AxisError, UnsupportedArrayError
+from agnostic_mask._totals import Split, Totals, number_of_groups
 
 Axis = int | Sequence[int] | None
 
@@ -16,7 +17,8 @@ class Plan(NamedTuple):
     """A reduction whose arguments were checked.
 
     `dtype` is the float type of x, else of the weights, else the default: that of results which
-    are neither counts nor picked from x.
+    are neither counts nor picked from x. `totals` are taken over the axes, for each group if there
+    are groups.
     """
 
     d: Dispatch
@@ -27,6 +29,7 @@ class Plan(NamedTuple):
     axes: tuple[int, ...]
     keepdims: bool
     dtype: Any
+    totals: Totals
 
     @property
     def kept(self) -> _cover.Shape:
@@ -34,15 +37,25 @@ class Plan(NamedTuple):
         return tuple(1 if i in self.axes else n for i, n in enumerate(self.shape))
 
     def rows(self, x: Array) -> Array:
-        """`x`, of the rank of the plan's, with the axes that are reduced as one, the last."""
-        others = [i for i in range(len(self.shape)) if i not in self.axes]
-        lengths = tuple(x.shape[i] for i in others)
-        together = _cover.size(tuple(x.shape[i] for i in self.axes))
-        ordered = self.d.xp.permute_dims(x, (*others, *self.axes))
-        return self.d.xp.reshape(ordered, (*lengths, together))
+        """`x`, of the rank of the plan's, with the axes that are reduced as one, the last.
+
+        Totals keep their leading axis.
+        """
+        lead = len(x.shape) - len(self.shape)
+        axes = tuple(lead + i for i in self.axes)
+        order = (*(i for i in range(len(x.shape)) if i not in axes), *axes)
+        if order != tuple(range(len(order))):
+            x = self.d.xp.permute_dims(x, order)
+        if len(axes) == 1:
+            return x
+        lengths = tuple(x.shape)[: len(order) - len(axes)]
+        together = _cover.size(tuple(x.shape)[len(lengths) :])
+        return self.d.xp.reshape(x, (*lengths, together))
 
     def inclusion(self) -> _staged.Inclusion:
         """Which elements count, and how much."""
+        if self.mask is None and self.weights is None:
+            return _staged.Inclusion(None, ())
         return _staged.inclusion(self.d.xp, len(self.shape), (self.mask,), (self.weights,))
 
     def floats(self) -> Array:
@@ -53,20 +66,27 @@ class Plan(NamedTuple):
         xp, d = self.d.xp, self.d
         return self.x if is_floating(xp, self.x) else cast(xp, self.x, wide_float(*d))
 
-    def terms(self) -> Array:
+    def terms(self, include: Array | None) -> Array:
         """`floats`, excluded ones replaced where they would disturb a sum."""
-        return _staged.clean(self.d.xp, self.floats(), self.inclusion().include)
+        return _staged.clean(self.d.xp, self.floats(), include)
 
     def finish(self, value: Array, dtype: Any) -> Array:
-        """A result with dimensions of 1 over the axes, in its final shape and dtype."""
-        xp = self.d.xp
-        if tuple(value.shape) != self.kept:
-            value = self.d.backend.copy(xp.broadcast_to(value, self.kept))
+        """Totals, with dimensions of 1 over the axes, in their final shape and dtype."""
+        xp, lead = self.d.xp, self.totals.lead
+        shape = (*lead, *self.kept)
+        if tuple(value.shape) != shape:
+            value = self.d.backend.copy(xp.broadcast_to(value, shape))
         if value is self.x:  # no axis was reduced; a result is never its input
             value = self.d.backend.copy(value)
+        if lead and is_floating(xp, value):
+            value = self.without_outside(value, self.totals.outside(self.inclusion().include))
         if self.axes and not self.keepdims:
-            value = xp.squeeze(value, axis=self.axes)
+            value = xp.squeeze(value, axis=tuple(len(lead) + i for i in self.axes))
         return self.d.backend.as_array(cast(xp, value, dtype))
+
+    def without_outside(self, value: Array, outside: Array) -> Array:
+        """Floats of each group; NaN in all where elements are in none, of this number."""
+        return self.d.xp.where(outside > 0, self.d.xp.nan, value)
 
 
 def normalised_axes(axis: Axis, rank: int) -> tuple[int, ...]:
@@ -99,11 +119,22 @@ def one_axis(axis: Any) -> Any:
     return axis
 
 
-def plan(x: Array, mask: Array | None, weights: Array | None, axis: Axis, keepdims: bool) -> Plan:
+def plan(
+    x: Array,
+    mask: Array | None,
+    weights: Array | None,
+    axis: Axis,
+    keepdims: bool,
+    by: Array | None = None,
+    num_groups: int | None = None,
+) -> Plan:
     """Check the arguments of a reduction."""
     if x is None:
         raise UnsupportedArrayError("x is None; expected an array")
-    named = (("x", x), ("mask", mask), ("weights", weights))
+    groups = None
+    if by is not None or num_groups is not None:
+        groups = number_of_groups(by, num_groups)
+    named = (("x", x), ("mask", mask), ("weights", weights), ("by", by))
     d = resolve(named)
     shape = _cover.known_shape("x", x)
     for name, array in named[1:]:
@@ -116,4 +147,9 @@ def plan(x: Array, mask: Array | None, weights: Array | None, axis: Axis, keepdi
     axes = normalised_axes(axis, len(shape))
     decides = x if weights is None or is_floating(d.xp, x) else weights
     dtype = getattr(d.xp, float_name(d.xp, d.device, decides))
-    return Plan(d, widen_half(d.xp, x), shape, mask, weights, axes, keepdims, dtype)
+    if groups is None:
+        totals = Totals(d, shape, None, axes)
+    else:
+        with d.backend.wide():
+            totals = Totals(d, shape, Split(by, groups, None), axes)
+    return Plan(d, widen_half(d.xp, x), shape, mask, weights, axes, keepdims, dtype, totals)

@@ -17,12 +17,14 @@ def argmin(
     weights: Array | None = None,
     axis: int | None = None,
     keepdims: bool = False,
+    by: Array | None = None,
+    num_groups: int | None = None,
 ) -> Array:
     """Index of the least included element, the first of equal ones.
 
     Parameters
     ----------
-    x, mask, weights, keepdims
+    x, mask, weights, keepdims, by, num_groups
         As for `min`; x may be boolean.
     axis : int, optional
         Axis along which to search. None: all elements, counted in the order of the axes.
@@ -36,6 +38,8 @@ def argmin(
     Raises
     ------
     UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+    ValueError
+        As for `sum`.
 
     Examples
     --------
@@ -44,7 +48,7 @@ def argmin(
     >>> am.argmin(np.asarray([3.0, 2.0, -1.0]), mask=np.asarray([1, 1, 0]))
     array(1)
     """
-    return _position(x, mask, weights, axis, keepdims, "min")
+    return _position(x, mask, weights, axis, keepdims, by, num_groups, "min")
 
 
 def argmax(
@@ -55,12 +59,14 @@ def argmax(
     weights: Array | None = None,
     axis: int | None = None,
     keepdims: bool = False,
+    by: Array | None = None,
+    num_groups: int | None = None,
 ) -> Array:
     """Index of the greatest included element, the first of equal ones.
 
     Parameters
     ----------
-    x, mask, weights, axis, keepdims
+    x, mask, weights, axis, keepdims, by, num_groups
         As for `argmin`.
 
     Returns
@@ -71,6 +77,8 @@ def argmax(
     Raises
     ------
     UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+    ValueError
+        As for `sum`.
 
     Examples
     --------
@@ -79,7 +87,7 @@ def argmax(
     >>> am.argmax(np.asarray([[3, 2], [7, 9]]), mask=np.asarray([True, False]), axis=0)
     array([0, 0])
     """
-    return _position(x, mask, weights, axis, keepdims, "max")
+    return _position(x, mask, weights, axis, keepdims, by, num_groups, "max")
 
 
 def _position(
@@ -88,9 +96,11 @@ def _position(
     weights: Array | None,
     axis: int | None,
     keepdims: bool,
+    by: Array | None,
+    num_groups: int | None,
     which: Literal["min", "max"],
 ) -> Array:
-    p = plan(x, mask, weights, one_axis(axis), keepdims)
+    p = plan(x, mask, weights, one_axis(axis), keepdims, by, num_groups)
     if dtype_kind(p.d.xp, p.x.dtype) == "bool":
         p = p._replace(x=p.d.xp.astype(p.x, p.d.xp.uint8))
     with p.d.backend.wide():
@@ -101,15 +111,16 @@ def _first(p: Plan, which: Literal["min", "max"]) -> Array:
     xp = p.d.xp
     integer = wide_integer(xp, p.d.device, p.d.backend)
     if _cover.size(p.shape) == 0:
-        return p.finish(xp.full(p.kept, -1, dtype=integer, device=p.d.device), integer)
+        shape = (*p.totals.lead, *p.kept)
+        return p.finish(xp.full(shape, -1, dtype=integer, device=p.d.device), integer)
     # Where one is NaN so is the extreme, which then equals nothing.
-    hit = (p.x == extreme(p, which)) | (p.x != p.x)
+    hit = (p.x == p.totals.of_each(extreme(p, which))) | (p.x != p.x)
     include = p.inclusion().include
     hit = hit if include is None else hit & include
     # The least index of a hit, not an argmax of hits, of which Dask does not take the first.
     beyond = _cover.size(tuple(p.shape[i] for i in p.axes))
     index = xp.where(hit, _indices(p, integer), beyond)
-    first = p.d.backend.as_array(xp.min(index, axis=p.axes, keepdims=True)) if p.axes else index
+    first = p.totals.extreme(index, "min", beyond)
     return p.finish(xp.where(first == beyond, -1, first), integer)
 
 

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from numbers import Real
 from typing import Any
 
-from agnostic_mask import _cover, _staged
+from agnostic_mask import _cover
 from agnostic_mask._array import Array
-from agnostic_mask._dtypes import cast, is_floating, wide_float, wide_integer
+from agnostic_mask._dtypes import cast, is_floating
+from agnostic_mask._reductions._order import Below, Order, order
 from agnostic_mask._reductions._plan import Axis, Plan, plan
 
 _METHODS = ("linear", "inverted_cdf", "averaged_inverted_cdf")
@@ -21,13 +22,15 @@ def quantile(
     weights: Array | None = None,
     axis: Axis = None,
     keepdims: bool = False,
+    by: Array | None = None,
+    num_groups: int | None = None,
     method: str = "linear",
 ) -> Array:
     """Values below which shares `q` of the included elements lie.
 
     Parameters
     ----------
-    x, mask, weights, axis, keepdims
+    x, mask, weights, axis, keepdims, by, num_groups
         As for `sum`. Weights mean repetition and must not be negative.
     q : float or sequence of float
         From 0 to 1; Python numbers, no array.
@@ -47,9 +50,9 @@ def quantile(
     Returns
     -------
     array
-        For a sequence, with an axis for it in front. Float type of x (at least float32), else of
-        the weights, else the default. NaN of nothing, where an included element is NaN, and where
-        an included weight is negative or not finite.
+        For a sequence, with an axis for it in front, after that of groups. Float type of x (at
+        least float32), else of the weights, else the default. NaN of nothing, where an included
+        element is NaN, and where an included weight is negative or not finite.
 
     Raises
     ------
@@ -76,7 +79,7 @@ def quantile(
     shares = _shares(q)
     if method not in _METHODS:
         raise ValueError(f"method is {method!r}; expected one of {', '.join(map(repr, _METHODS))}")
-    p = plan(x, mask, weights, axis, keepdims)
+    p = plan(x, mask, weights, axis, keepdims, by, num_groups)
     if method == "linear" and p.weights is not None and is_floating(p.d.xp, p.weights):
         raise ValueError(
             f"weights have dtype {weights.dtype} and method is 'linear', which counts elements; "  # type: ignore[union-attr]
@@ -96,12 +99,14 @@ def median(
     weights: Array | None = None,
     axis: Axis = None,
     keepdims: bool = False,
+    by: Array | None = None,
+    num_groups: int | None = None,
 ) -> Array:
     """Median of included elements: with half of the weights on either side.
 
     Parameters
     ----------
-    x, mask, weights, axis, keepdims
+    x, mask, weights, axis, keepdims, by, num_groups
         As for `quantile`.
 
     Returns
@@ -112,6 +117,8 @@ def median(
     Raises
     ------
     UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+    ValueError
+        As for `sum`.
 
     Notes
     -----
@@ -125,7 +132,7 @@ def median(
     >>> am.median(np.asarray([1.0, 2.0, 5.0, 9.0]), weights=np.asarray([0.5, 0.5, 0.5, 0.5]))
     array(3.5)
     """
-    p = plan(x, mask, weights, axis, keepdims)
+    p = plan(x, mask, weights, axis, keepdims, by, num_groups)
     with p.d.backend.wide():
         return _shaped(p, _quantiles(p, (0.5,), "averaged_inverted_cdf"), None)
 
@@ -143,84 +150,49 @@ def _shares(q: Any) -> tuple[float, ...]:
 
 def _shaped(p: Plan, found: Array, several: int | None) -> Array:
     """Quantiles, which lie along the last axis, in their final shape and dtype."""
-    xp, rank = p.d.xp, len(found.shape)
-    found = xp.permute_dims(found, (rank - 1, *range(rank - 1)))
+    xp, lead = p.d.xp, p.totals.lead
+    if lead:
+        found = p.without_outside(found, p.rows(p.totals.outside(p.inclusion().include)))
+    if several is None:
+        found = found[..., 0]
+    else:
+        last = len(found.shape) - 1
+        found = xp.permute_dims(found, (*range(len(lead)), last, *range(len(lead), last)))
+        lead = (*lead, several)
     if p.keepdims:
-        found = xp.reshape(found, (found.shape[0], *p.kept))
-    found = found[0, ...] if several is None else found
+        found = xp.reshape(found, (*lead, *p.kept))
     return p.d.backend.as_array(cast(xp, found, p.dtype))
 
 
-class _Below:
-    """How many elements of each row in order lie below a weight; they weigh `total` in all."""
-
-    def __init__(self, p: Plan, count: Array, cumulative: Array | None) -> None:
-        self.xp, self.cumulative = p.d.xp, cumulative
-        self.integer = wide_integer(p.d.xp, p.d.device, p.d.backend)
-        wide = wide_float(p.d.xp, p.d.device, p.d.backend)
-        count = cast(p.d.xp, count, wide)
-        self.total = count if cumulative is None else cumulative[..., -1:]
-        self.rounding: Any = 0.0
-        if p.weights is not None and is_floating(p.d.xp, p.weights):
-            self.rounding = count * float(p.d.xp.finfo(wide).eps) * self.total
-
-    def less(self, weight: Array) -> Array:
-        """Number of elements up to which the weights sum to less."""
-        if self.cumulative is None:  # they sum to 1, 2, 3
-            return cast(self.xp, self.xp.ceil(weight) - 1, self.integer)
-        return self._number(self.cumulative < weight - self.rounding)
-
-    def less_or_equal(self, weight: Array) -> Array:
-        """Number of elements up to which the weights sum to no more."""
-        if self.cumulative is None:
-            return cast(self.xp, self.xp.floor(weight), self.integer)
-        return self._number(self.cumulative <= weight + self.rounding)
-
-    def _number(self, test: Array) -> Array:
-        test = self.xp.astype(test, self.xp.uint8)
-        return self.xp.sum(test, axis=-1, dtype=self.integer, keepdims=True)
-
-
 def _quantiles(p: Plan, shares: tuple[float, ...], method: str) -> Array:
-    """Quantiles along a last axis, of each row."""
-    xp, include = p.d.xp, p.inclusion().include
-    kept = tuple(n for i, n in enumerate(p.shape) if i not in p.axes)
+    """Quantiles along a last axis, of each row; those of groups along a first axis."""
+    xp, lead = p.d.xp, p.totals.lead
     if _cover.size(p.shape) == 0 or not shares:
-        return xp.full((*kept, len(shares)), xp.nan, dtype=p.dtype, device=p.d.device)
-    keys = p.rows(_staged.select(xp, include, p.floats(), xp.inf))
-    count = xp.broadcast_to(p.rows(_staged.count(p.d, p.shape, include, p.axes)), (*kept, 1))
-    if p.weights is None:
-        ordered = xp.sort(keys, axis=-1, stable=False)
-        below = _Below(p, count, None)
-        defined = count > 0
-    else:
-        ordered, cumulative, meant = _ordered(p, keys)
-        below = _Below(p, count, cumulative)
-        defined = (count > 0) & meant
-    defined = defined & ~xp.any(keys != keys, axis=-1, keepdims=True)
-    value = _between(p, ordered, count, [_place(xp, below, share, method) for share in shares])
-    return xp.where(defined, value, xp.nan)
+        kept = tuple(n for i, n in enumerate(p.shape) if i not in p.axes)
+        return xp.full((*lead, *kept, len(shares)), xp.nan, dtype=p.dtype, device=p.d.device)
+    ordered = order(p)
+    value = _between(p, ordered, [_place(xp, ordered.below, q, method) for q in shares])
+    value = xp.where(_repeated(p, ordered.defined, len(shares)), value, xp.nan)
+    if not lead:
+        return value
+    value = xp.reshape(value, (*value.shape[:-1], len(shares), *lead))
+    rank = len(value.shape)
+    return xp.permute_dims(value, (rank - 1, *range(rank - 1)))
 
 
-def _ordered(p: Plan, keys: Array) -> tuple[Array, Array, Array]:
-    """Elements in order, the sums of weights up to each, and whether all weights can be meant."""
-    xp, joint = p.d.xp, p.inclusion()
-    weights = _staged.select(xp, joint.include, joint.factors[0], 0)
-    weights = cast(xp, weights, wide_float(xp, p.d.device, p.d.backend))
-    weights = p.rows(xp.broadcast_to(weights, p.shape))
-    meant = (weights >= 0) & (weights < xp.inf)
-    weights = xp.where(meant, weights, 0.0)
-    order = p.d.backend.argsort(keys)
-    ordered = p.d.backend.take_along_axis(keys, order)
-    sums = p.d.backend.cumulative_sum(p.d.backend.take_along_axis(weights, order), -1)
-    return ordered, sums, xp.all(meant, axis=-1, keepdims=True)
+def _repeated(p: Plan, x: Array, times: int) -> Array:
+    """What each group has one of, shape (..., G), for each of several places: (..., times * G).
+
+    Without groups there is one, which is broadcast.
+    """
+    return p.d.xp.concat([x] * times, axis=-1) if p.totals.lead else x
 
 
 _Place = tuple[Array, Array, Array]
 """Two places in the order, and how far from the one to the other."""
 
 
-def _place(xp: Any, below: _Below, share: float, method: str) -> _Place:
+def _place(xp: Any, below: Below, share: float, method: str) -> _Place:
     if method == "linear":
         at = share * (below.total - 1)
         floor = xp.floor(at)
@@ -232,15 +204,25 @@ def _place(xp: Any, below: _Below, share: float, method: str) -> _Place:
     return first, below.less_or_equal(at), xp.full_like(at, 0.5)
 
 
-def _between(p: Plan, ordered: Array, count: Array, places: list[_Place]) -> Array:
-    """Values at places in the order, interpolated; places beyond its ends are those ends."""
+def _between(p: Plan, ordered: Order, places: list[_Place]) -> Array:
+    """Values at places in the order, interpolated; places beyond its ends are those ends.
+
+    Shape (..., shares * G): for each share all groups.
+    """
     xp = p.d.xp
     first, second, share = (xp.concat(parts, axis=-1) for parts in zip(*places, strict=True))
     index = xp.concat([first, second], axis=-1)
+    count = _repeated(p, ordered.count, 2 * len(places))
     index = xp.where(index < count, index, count - 1)
-    picked = p.d.backend.take_along_axis(ordered, xp.where(index < 0, 0, index))
+    index = xp.where(index < 0, 0, index)
+    if p.totals.lead:
+        # A group of nothing after the last element has no place at all.
+        index = index + _repeated(p, ordered.start, 2 * len(places))
+        index = xp.where(index < ordered.values.shape[-1], index, 0)
+    picked = p.d.backend.take_along_axis(ordered.values, index)
     picked = cast(xp, picked, share.dtype)
-    low, high = picked[..., : len(places)], picked[..., len(places) :]
+    half = int(share.shape[-1])
+    low, high = picked[..., :half], picked[..., half:]
     # Equal ones stay what they are, and Inf is not multiplied by 0.
     alone = (share == 0) | (low == high)
     low = low * xp.where(alone, 1.0, 1 - share)

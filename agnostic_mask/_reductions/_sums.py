@@ -23,6 +23,8 @@ def sum(
     weights: Array | None = None,
     axis: Axis = None,
     keepdims: bool = False,
+    by: Array | None = None,
+    num_groups: int | None = None,
 ) -> Array:
     """Sum of included elements times their weights, ``sum(w x)``.
 
@@ -38,16 +40,33 @@ def sum(
         Axes to reduce; None for all.
     keepdims : bool
         Whether reduced axes stay, with length 1.
+    by : array of int, optional
+        Label of the group of each element, from 0 to num_groups - 1. Covers leading axes of S
+        likewise.
+    num_groups : int, optional
+        Number of groups G; it goes with `by`.
 
     Returns
     -------
     array
         Float type of x (at least float32), accumulated in float64. Integers and booleans without
-        weights stay integer and exact: int64, or uint64 for uint64. Of nothing: 0.
+        weights stay integer and exact: int64, or uint64 for uint64. Of nothing: 0. With `by` one
+        result for each group, along a leading axis of length G.
 
     Raises
     ------
     UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+    ValueError
+        If only one of `by` and `num_groups` is given, or the latter is no positive integer.
+
+    Notes
+    -----
+    Groups, in every reduction that takes `by`: each has the result of its own elements, with all
+    others removed. One without any included element has the result of nothing. An included element
+    whose label is out of range belongs to no group. Floating results are then NaN in every group
+    (along axes that are kept: at that place alone), for which element it was cannot be told;
+    integer and boolean results leave it out. `softmax`, `log_softmax` and `cumulative_sum` have a
+    result for each element, not for each group, and take no `by`.
 
     Examples
     --------
@@ -55,19 +74,21 @@ def sum(
     >>> import agnostic_mask as am
     >>> am.sum(np.asarray([1.0, 2.0, np.nan]), mask=np.asarray([True, True, False]))
     array(3.)
+    >>> am.sum(np.asarray([1, 2, 5]), by=np.asarray([0, 2, 0]), num_groups=3)
+    array([6, 0, 2])
     """
-    p = plan(x, mask, weights, axis, keepdims)
+    p = plan(x, mask, weights, axis, keepdims, by, num_groups)
     xp = p.d.xp
     with p.d.backend.wide():
         if p.weights is None and not is_floating(xp, p.x):
             return _integer_sum(p)
-        total = _staged.weighted_sum(p.d, p.terms(), p.inclusion(), p.axes)
-        return p.finish(total, p.dtype)
+        joint = p.inclusion()
+        return p.finish(p.totals.weighted_sum(p.terms(joint.include), joint), p.dtype)
 
 
 def _integer_sum(p: Plan) -> Array:
     x, dtype = exact_terms(p)
-    return p.finish(_staged.sum_over(p.d, x, p.axes, dtype), dtype)
+    return p.finish(p.totals.plain_sum(x, dtype), dtype)
 
 
 def exact_terms(p: Plan) -> tuple[Array, Any]:
@@ -87,12 +108,14 @@ def mean(
     weights: Array | None = None,
     axis: Axis = None,
     keepdims: bool = False,
+    by: Array | None = None,
+    num_groups: int | None = None,
 ) -> Array:
     """Mean of included elements by their weights, ``sum(w x) / sum(w)``.
 
     Parameters
     ----------
-    x, mask, weights, axis, keepdims
+    x, mask, weights, axis, keepdims, by, num_groups
         As for `sum`.
 
     Returns
@@ -104,6 +127,8 @@ def mean(
     Raises
     ------
     UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+    ValueError
+        As for `sum`.
 
     Notes
     -----
@@ -116,11 +141,11 @@ def mean(
     >>> am.mean(np.asarray([1.0, 4.0]), weights=np.asarray([2, 1]))
     array(2.)
     """
-    p = plan(x, mask, weights, axis, keepdims)
+    p = plan(x, mask, weights, axis, keepdims, by, num_groups)
     with p.d.backend.wide():
         joint = p.inclusion()
-        total = _staged.weighted_sum(p.d, p.terms(), joint, p.axes)
-        weight = _staged.sum_of_factors(p.d, p.shape, joint, p.axes)
+        total = p.totals.weighted_sum(p.terms(joint.include), joint)
+        weight = p.totals.sum_of_factors(joint)
         return p.finish(_staged.ratio(p.d.xp, total, weight), p.dtype)
 
 
@@ -132,6 +157,8 @@ def var(
     weights: Array | None = None,
     axis: Axis = None,
     keepdims: bool = False,
+    by: Array | None = None,
+    num_groups: int | None = None,
     correction: float = 0.0,
 ) -> Array:
     """Variance of included elements by their weights.
@@ -141,7 +168,7 @@ def var(
 
     Parameters
     ----------
-    x, mask, weights, axis, keepdims
+    x, mask, weights, axis, keepdims, by, num_groups
         As for `sum`. Weights mean repetition: an integer weight of k counts as k elements.
     correction : float
         What is subtracted from the sum of the weights: 1 for Bessel's correction.
@@ -155,6 +182,8 @@ def var(
     Raises
     ------
     UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+    ValueError
+        As for `sum`.
 
     Examples
     --------
@@ -163,7 +192,7 @@ def var(
     >>> am.var(np.asarray([1.0, 4.0]), weights=np.asarray([2, 1]), correction=1)
     array(3.)
     """
-    p = plan(x, mask, weights, axis, keepdims)
+    p = plan(x, mask, weights, axis, keepdims, by, num_groups)
     with p.d.backend.wide():
         return p.finish(_variance(p, correction), p.dtype)
 
@@ -176,13 +205,15 @@ def std(
     weights: Array | None = None,
     axis: Axis = None,
     keepdims: bool = False,
+    by: Array | None = None,
+    num_groups: int | None = None,
     correction: float = 0.0,
 ) -> Array:
     """Standard deviation of included elements by their weights: the square root of `var`.
 
     Parameters
     ----------
-    x, mask, weights, axis, keepdims, correction
+    x, mask, weights, axis, keepdims, by, num_groups, correction
         As for `var`.
 
     Returns
@@ -193,6 +224,8 @@ def std(
     Raises
     ------
     UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+    ValueError
+        As for `sum`.
 
     Examples
     --------
@@ -201,24 +234,24 @@ def std(
     >>> am.std(np.asarray([1.0, 5.0]))
     array(2.)
     """
-    p = plan(x, mask, weights, axis, keepdims)
+    p = plan(x, mask, weights, axis, keepdims, by, num_groups)
     with p.d.backend.wide():
         return p.finish(_staged.root(p.d.xp, _variance(p, correction)), p.dtype)
 
 
 def _variance(p: Plan, correction: float) -> Array:
-    xp = p.d.xp
+    xp, totals = p.d.xp, p.totals
     joint = p.inclusion()
     # In float64, where squares of what float32 holds neither overflow nor vanish.
     wide = wide_float(xp, p.d.device, p.d.backend)
-    x = cast(xp, _staged.select(xp, joint.include, p.terms(), 0.0), wide)
-    weight = _staged.sum_of_factors(p.d, p.shape, joint, p.axes)
-    centre = _staged.ratio(xp, _staged.weighted_sum(p.d, x, joint, p.axes), weight)
-    residual = _staged.select(xp, joint.include, x - centre, 0.0)
+    x = cast(xp, _staged.select(xp, joint.include, p.terms(joint.include), 0.0), wide)
+    weight = totals.sum_of_factors(joint)
+    centre = _staged.ratio(xp, totals.weighted_sum(x, joint), weight)
+    residual = _staged.select(xp, joint.include, x - totals.of_each(centre), 0.0)
     # The residuals' own mean, next to 0, takes out what rounding the centre did, which shows
     # where the device has no float64.
-    shift = _staged.weighted_sum(p.d, residual, joint, p.axes)
-    squares = _staged.weighted_sum(p.d, residual * residual, joint, p.axes)
+    shift = totals.weighted_sum(residual, joint)
+    squares = totals.weighted_sum(residual * residual, joint)
     spread = squares - _staged.ratio(xp, shift * shift, weight)
     remaining = weight - correction
     return _staged.ratio(xp, spread, xp.where(remaining > 0, remaining, 0.0))
@@ -232,12 +265,14 @@ def count(
     weights: Array | None = None,
     axis: Axis = None,
     keepdims: bool = False,
+    by: Array | None = None,
+    num_groups: int | None = None,
 ) -> Array:
     """Number of included elements: those with a mask of True and a weight that is not 0.
 
     Parameters
     ----------
-    x, mask, weights, axis, keepdims
+    x, mask, weights, axis, keepdims, by, num_groups
         As for `sum`. Of x only the shape is used.
 
     Returns
@@ -248,6 +283,8 @@ def count(
     Raises
     ------
     UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+    ValueError
+        As for `sum`.
 
     Examples
     --------
@@ -256,9 +293,9 @@ def count(
     >>> am.count(np.ones((2, 3)), mask=np.asarray([True, False]))
     array(3)
     """
-    p = plan(x, mask, weights, axis, keepdims)
+    p = plan(x, mask, weights, axis, keepdims, by, num_groups)
     with p.d.backend.wide():
-        counts = _staged.count(p.d, p.shape, p.inclusion().include, p.axes)
+        counts = p.totals.count(p.inclusion().include)
         return p.finish(counts, counts.dtype)
 
 
@@ -270,12 +307,14 @@ def sum_of_weights(
     weights: Array | None = None,
     axis: Axis = None,
     keepdims: bool = False,
+    by: Array | None = None,
+    num_groups: int | None = None,
 ) -> Array:
     """Sum of the weights of included elements, ``sum(w)``: what `mean` divides by.
 
     Parameters
     ----------
-    x, mask, weights, axis, keepdims
+    x, mask, weights, axis, keepdims, by, num_groups
         As for `sum`. Of x only the shape and the float type are used. An element without
         weights weighs 1; a weight that covers several elements counts once for each.
 
@@ -288,6 +327,8 @@ def sum_of_weights(
     Raises
     ------
     UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError, AxisError
+    ValueError
+        As for `sum`.
 
     Examples
     --------
@@ -296,7 +337,6 @@ def sum_of_weights(
     >>> am.sum_of_weights(np.ones((2, 3)), weights=np.asarray([0.5, 2.0]))
     array(7.5)
     """
-    p = plan(x, mask, weights, axis, keepdims)
+    p = plan(x, mask, weights, axis, keepdims, by, num_groups)
     with p.d.backend.wide():
-        weight = _staged.sum_of_factors(p.d, p.shape, p.inclusion(), p.axes)
-        return p.finish(weight, p.dtype)
+        return p.finish(p.totals.sum_of_factors(p.inclusion()), p.dtype)

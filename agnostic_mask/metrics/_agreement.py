@@ -70,7 +70,7 @@ class ConfusionMatrix(ClassMetric):
         return super()._gathers()
 
     def _value(self, d: Dispatch, state: ConfusionCounts) -> Array:
-        xp, matrix = d.xp, state.matrix(d.xp)
+        xp, matrix = d.xp, state.table(d.xp)
         if self.normalize is not None:
             axis = {"true": -1, "pred": -2, "all": (-2, -1)}[self.normalize]
             sums = xp.sum(matrix, axis=axis, keepdims=True)

@@ -91,7 +91,7 @@ class ClassMetric(PairMetric):
         return ConfusionOf(labelling(self.num_classes, *options))
 
     def _value(self, d: Dispatch, state: ConfusionCounts) -> Array:
-        return self._signalled(d, state, self._of_counts(ClassCounts(d, state.matrix(d.xp))))
+        return self._signalled(d, state, self._of_counts(ClassCounts(d, state.table(d.xp))))
 
     def _signalled(self, d: Dispatch, state: ConfusionCounts, value: Array) -> Array:
         """`value`, NaN if an included element was in no cell, or its weight was NaN."""

@@ -86,11 +86,12 @@ class DeviancesOf(Statistic[Deviances]):
             totals = Totals(d, shape, split)
             once = totals.once()
             # One centre serves all resamples, since any near the mean will do.
-            centre = mean_by_mass(once, true, joint)
+            mass = once.sum_of_factors(masses(joint))
+            centre = mean_by_mass(once, true, joint, mass)
             around = _staged.select(xp, joint.include, true - once.of_each(centre), 0.0)
-            at = once.of_each(_at(xp, once.sum_of_factors(masses(joint)), centre))
+            at = once.of_each(_at(xp, mass, centre))
             arrays = (
-                totals.sum_of_factors(masses(joint)),
+                mass if once is totals else totals.sum_of_factors(masses(joint)),
                 totals.sum_of_factors(joint),
                 totals.for_each_resample(centre),
                 totals.weighted_sum(around, joint),

@@ -166,3 +166,30 @@ def labelling(
     n = integer("num_classes", num_classes, expected, 2)
     cut(threshold, from_logits)
     return Labelling(n, float(threshold), from_logits, class_axis(axis), ignored(ignore_class))
+
+
+TWO_CLASSES = labelling(2, 0.5, False, -1, None)
+"""How labels 0 and 1 are read beside scores."""
+
+
+def check_scores(xp: Any, y_true: Array, y_pred: Array) -> None:
+    """Raise unless y_pred has a floating score for each label of y_true.
+
+    Raises
+    ------
+    UnsupportedArrayError, ShapeMismatchError
+    """
+    true, pred = tuple(y_true.shape), tuple(y_pred.shape)
+    if not is_floating(xp, y_pred):
+        raise UnsupportedArrayError(
+            f"y_pred has dtype {y_pred.dtype}; expected floating scores that rise with the chance "
+            f"of a 1. If these are scores, and no predicted labels: xp.astype(y_pred, xp.float64)"
+        )
+    if true != pred:
+        hint = "reshape one to the other"
+        if pred == (*true, 2):
+            hint = "of two classes' values take those of class 1: y_pred[..., 1]"
+        raise ShapeMismatchError(
+            f"y_true has shape {true} and y_pred {pred}; expected equal shapes. Nothing is "
+            f"broadcast: {hint}"
+        )

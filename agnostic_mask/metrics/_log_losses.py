@@ -178,8 +178,10 @@ class Perplexity(SparseCategoricalCrossentropy):
 
     Notes
     -----
-    Of nothing, and where a label is out of range: NaN; Inf where the exponential overflows. It is
-    taken once, of the mean over everything: a mean of the batches' perplexities is another number.
+    Padding of sequences is left out by a mask, which `agnostic_mask.sequence_mask` makes of
+    lengths, or by `ignore_class`. Of nothing, and where a label is out of range: NaN; Inf where the
+    exponential overflows. It is taken once, of the mean over all tokens: a mean of the perplexities
+    of batches, or of sequences, is another number. `BitsPerToken` is its logarithm to base 2.
     torchmetrics' `Perplexity` with ``from_logits=True``, its `ignore_index` the `ignore_class`; it
     has no weights.
 

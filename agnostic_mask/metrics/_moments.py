@@ -123,10 +123,9 @@ def masses(inclusion: Inclusion) -> Inclusion:
     return inclusion._replace(factors=tuple(abs(f) for f in inclusion.factors))
 
 
-def mean_by_mass(totals: Totals, x: Array, joint: Inclusion) -> Array:
+def mean_by_mass(totals: Totals, x: Array, joint: Inclusion, mass: Array) -> Array:
     """Mean of included elements by their masses, 0 of nothing; exactly x where x is constant."""
     xp = totals.d.xp
-    mass = totals.sum_of_factors(masses(joint))
     top = totals.extreme(_staged.select(xp, joint.include, x, -xp.inf), "max", -xp.inf)
     top = xp.where(top == -xp.inf, 0.0, top)
     below = _staged.select(xp, joint.include, x - totals.of_each(top), 0.0)
@@ -137,7 +136,8 @@ def mean_by_mass(totals: Totals, x: Array, joint: Inclusion) -> Array:
 def _gathered(totals: Totals, columns: Sequence[Array], joint: Inclusion) -> list[Array]:
     xp, once = totals.d.xp, totals.once()
     # One centre serves all resamples, since any near the mean will do.
-    centres = [mean_by_mass(once, x, joint) for x in columns]
+    mass = once.sum_of_factors(masses(joint))
+    centres = [mean_by_mass(once, x, joint, mass) for x in columns]
     residuals = [
         _staged.select(xp, joint.include, x - once.of_each(c), 0.0)
         for x, c in zip(columns, centres, strict=True)
@@ -150,7 +150,7 @@ def _gathered(totals: Totals, columns: Sequence[Array], joint: Inclusion) -> lis
     k = range(len(columns))
     rows = [xp.stack([second[max(i, j)][min(i, j)] for j in k], axis=-1) for i in k]
     arrays = (
-        totals.sum_of_factors(masses(joint)),
+        mass if once is totals else totals.sum_of_factors(masses(joint)),
         totals.sum_of_factors(joint),
         totals.for_each_resample(xp.stack(centres, axis=-1)),
         xp.stack(first, axis=-1),
@@ -189,7 +189,12 @@ class Centred:
     def spread(self, i: int, j: int) -> Array:
         """sum(w (x - mean(x)) (y - mean(y))) of two columns."""
         product = self.state.first[..., i] * self.state.first[..., j]
-        return self.state.second[..., i, j] - self._ratio(product)
+        square = self.state.second[..., i, j]
+        spread = square - self._ratio(product)
+        # A resample has the centre of the sample: where its numbers are all equal, and so none is
+        # off their mean, rounding leaves something.
+        rounding = abs(square) * (8 * float(self.xp.finfo(square.dtype).eps))
+        return self.xp.where(abs(spread) <= rounding, 0.0, spread)
 
     def squares(self, i: int) -> Array:
         """sum(w x**2) of a column, about 0."""

@@ -5,6 +5,7 @@ from typing import Any
 from agnostic_mask._metric import PairMetric, ValueMetric
 from agnostic_mask._registry import kind_of
 from agnostic_mask.metrics._set import MetricSet
+from agnostic_mask.metrics._wrapping import Wrapping
 
 
 class Running:
@@ -41,9 +42,12 @@ class Running:
     """
 
     def __init__(
-        self, metric: PairMetric | ValueMetric | MetricSet, *, num_groups: int | None = None
+        self,
+        metric: PairMetric | ValueMetric | Wrapping | MetricSet,
+        *,
+        num_groups: int | None = None,
     ) -> None:
-        if not isinstance(metric, PairMetric | ValueMetric | MetricSet):
+        if not isinstance(metric, PairMetric | ValueMetric | Wrapping | MetricSet):
             raise TypeError(
                 f"metric is a {type(metric).__name__}; expected a metric, a MetricSet or an "
                 f"objective"

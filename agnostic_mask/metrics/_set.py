@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agnostic_mask._array import Array
-from agnostic_mask._metric import Metric, PairMetric, batch_for, zero_of
+from agnostic_mask._metric import Metric, PairMetric, ValueMetric, batch_for, zero_of
 from agnostic_mask._state import State
 from agnostic_mask._statistic import Arguments, Statistic, gather_all, merged
 from agnostic_mask._totals import number_of_groups
@@ -52,7 +52,8 @@ class MetricSet:
                 if isinstance(metric, type):
                     what, mend = f"class, {metric.__name__}", f"write {metric.__name__}()"
                 elif isinstance(metric, Metric):
-                    mend = f"a {what} takes one array, so call it by itself"
+                    takes = "one array" if isinstance(metric, ValueMetric) else "other arguments"
+                    mend = f"a {what} takes {takes}, so call it by itself"
                 else:
                     mend = "make one of a function fn by agnostic_mask.metrics.MeanScore(fn)"
                 raise TypeError(

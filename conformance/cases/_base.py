@@ -123,6 +123,10 @@ class CoveredCase(Case):
             left &= spread(exact["weights"], left.shape) != 0
         return left
 
+    def told_apart(self, exact: Host) -> np.ndarray:
+        """Which elements have a part in the result of their group, where there are groups."""
+        return self.included(exact)
+
     def flat(self, exact: Host, repeats: np.ndarray) -> Host:
         """Inputs as one axis of elements, each as often as `repeats` says, uncovered."""
         shape = repeats.shape
@@ -137,6 +141,10 @@ class CoveredCase(Case):
             rows = x.reshape(-1, *x.shape[len(shape) :])
             found[name] = np.repeat(rows, repeats.reshape(-1), axis=0)
         return found
+
+    def flat_weights(self, exact: Host, keep: np.ndarray) -> np.ndarray:
+        """Weights of what `flat` leaves of the elements to keep."""
+        return np.asarray(spread(exact["weights"], keep.shape)[keep])
 
     def call_flat(self, arrays: Mapping[str, am.Array]) -> am.Array:
         """Call the function on what `flat` gave."""

@@ -9,6 +9,8 @@ import agnostic_mask as am
 
 from ..oracle import Reference, compute_dtype, metric_reference
 from ._base import SHAPE, Case, Host, PartsCase, covering, random_mask, random_weights
+from ._binned import BINNED_VARIANTS, BINS_OF_SCORES, NOT_NEGATIVE, why_not_binned
+from ._part import Part
 
 CLASSES = 3
 
@@ -102,7 +104,17 @@ COUNT_VARIANTS: dict[str, Variant] = {
     "ConfusionMatrix": ("ConfusionMatrix", {"num_classes": CLASSES}, "labels"),
     "ConfusionMatrix normalized": ("ConfusionMatrix", {"normalize": "true"}, "binary"),
 }
-METRIC_VARIANTS: dict[str, Variant] = {**SUM_VARIANTS, **MOMENT_VARIANTS, **COUNT_VARIANTS}
+TOKEN_VARIANTS: dict[str, Variant] = {
+    "BitsPerToken": ("BitsPerToken", {"from_logits": True, "ignore_class": 1}, "class logits"),
+    "TokenAccuracy": ("TokenAccuracy", {"ignore_class": 1}, "classes"),
+}
+METRIC_VARIANTS: dict[str, Variant] = {
+    **SUM_VARIANTS,
+    **MOMENT_VARIANTS,
+    **COUNT_VARIANTS,
+    **TOKEN_VARIANTS,
+    **BINNED_VARIANTS,
+}
 
 PICKED = ("Min", "Max", "MaxError", "MaxScore")
 """Metrics that pick an element: weights only include or exclude."""
@@ -113,6 +125,7 @@ HITS = (
     "CategoricalAccuracy",
     "SparseCategoricalAccuracy",
     "SparseTopKCategoricalAccuracy",
+    "TokenAccuracy",
 )
 """Metrics whose scores are 0 or 1: they change by steps."""
 
@@ -126,6 +139,7 @@ NOT_FOUR_OPERATIONS: tuple[str, ...] = (
     "CategoricalCrossentropy",
     "SparseCategoricalCrossentropy",
     "Perplexity",
+    "BitsPerToken",
 )
 """Metrics whose scores take a logarithm or an exponential."""
 
@@ -148,12 +162,16 @@ class MetricCase(PartsCase):
     """A metric of `agnostic_mask.metrics`."""
 
     def __init__(self, variant: str, mask: str, weights: str, kind: str) -> None:
+        self.variant = variant
         self.metric_name, self.options, self.data = METRIC_VARIANTS[variant]
         self.mask, self.weights, self.kind = mask, weights, kind
         self.name = f"metrics.{variant} mask={mask} weights={weights}:{kind}"
         self.group = self.covers = f"metrics.{self.metric_name}"
         self.floating = self._floating() + (("weights",) if kind == "real" else ())
-        self.metric = getattr(am.metrics, self.metric_name)(**self.options)
+        metric = getattr(am.metrics, self.metric_name)(**self.options)
+        # What follows a colon is a field of the result.
+        self.field = variant.partition(":")[2]
+        self.metric = Part(metric, self.field) if self.field else metric
         self.ignores = "ignore_class" in self.options
         self.four_operations = self.metric_name not in NOT_FOUR_OPERATIONS
 
@@ -162,12 +180,13 @@ class MetricCase(PartsCase):
             return ("x",)
         if self.data == "labels":
             return ()
-        labelled = self.data in ("binary", "binary logits", "classes", "class logits")
+        labelled = self.data.startswith("binary") or self.data in ("classes", "class logits")
         return ("y_pred",) if labelled else ("y_pred", "y_true")
 
     def smooth(self) -> list[str]:
         # A count changes by steps.
-        counts = self.metric_name in {*HITS, *(name for name, _, _ in COUNT_VARIANTS.values())}
+        counted = (name for name, _, _ in COUNT_VARIANTS.values())
+        counts = self.metric_name in {*HITS, *BINS_OF_SCORES, *counted}
         return [name for name in super().smooth() if not counts or name == "weights"]
 
     def class_axis(self, rank: int) -> int | None:
@@ -180,7 +199,7 @@ class MetricCase(PartsCase):
         assert weights is not None
         host["mask"] = random_mask(rng, mask)
         host["weights"] = random_weights(rng, weights, self.kind)
-        if self.metric_name in ROOTS:
+        if self.metric_name in (*ROOTS, *NOT_NEGATIVE):
             host["weights"] = abs(host["weights"])
         return host
 
@@ -192,7 +211,8 @@ class MetricCase(PartsCase):
 
     def reference(self, exact: Host, dtype: str, accumulator: str) -> Reference:
         axis = self.class_axis(len(self.shape(exact)))
-        return metric_reference(self.metric_name, self.options, exact, dtype, accumulator, axis)
+        name = f"{self.metric_name}:{self.field}" if self.field else self.metric_name
+        return metric_reference(name, self.options, exact, dtype, accumulator, axis)
 
     def result_dtype(self, dtype: str) -> str:
         if self.metric_name == "ConfusionMatrix" and not self.options.get("normalize"):
@@ -218,7 +238,7 @@ class MetricCase(PartsCase):
             return "weights only include or exclude"
         if law == "gradient" and self.metric_name in PICKED:
             return "frameworks share the derivative among ties in ways of their own"
-        return None
+        return why_not_binned(self.variant, law)
 
 
 def _data(kind: str, rng: np.random.Generator, shape: tuple[int, ...]) -> Host:
@@ -234,10 +254,12 @@ def _data(kind: str, rng: np.random.Generator, shape: tuple[int, ...]) -> Host:
         if kind == "far":
             y_true, y_pred = y_true + 100.0, y_pred + 100.0
         return {"y_true": np.asarray(y_true), "y_pred": np.asarray(y_pred)}
-    if kind in ("binary", "binary logits"):
+    if kind.startswith("binary"):
         y_true = rng.integers(0, 2, shape).astype(np.int32)
         logits = rng.normal(0, 4, shape)
-        y_pred = logits if kind == "binary logits" else rng.uniform(0.02, 0.98, shape)
+        if kind == "binary logits with ties":
+            logits = np.where(rng.random(shape) < 0.6, np.round(logits / 2), logits)
+        y_pred = rng.uniform(0.02, 0.98, shape) if kind == "binary" else logits
         return {"y_true": np.asarray(y_true), "y_pred": np.asarray(y_pred)}
     labels = np.asarray(rng.integers(0, CLASSES, shape).astype(np.int32))
     if kind == "labels":

@@ -11,6 +11,7 @@ class Part:
     def __init__(self, metric: am.metrics.Metric, field: str) -> None:
         self.metric, self.field = metric, field
         self.zero, self.merge = metric.zero, metric.merge
+        self.statistic = metric.statistic
 
     def __call__(self, *arrays: Any, **covers: Any) -> am.Array:
         """That field of the value of a batch."""

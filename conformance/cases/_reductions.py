@@ -45,6 +45,9 @@ OTHERS: tuple[tuple[str, dict[str, Any], Cover], ...] = (
     ("argmin", {}, ("B", "BT", "integer")),
     ("argmax", {"axis": -1, "keepdims": True}, ("BT", "B", "real")),
     ("argmax", {}, ("B1", "1T", "integer")),
+    ("standard_error", {}, ("BT", "B", "real")),
+    ("standard_error", {"axis": 0, "keepdims": True}, (None, "BT", "real")),
+    ("standard_error", {"axis": -1}, ("B", "BT", "integer")),
     ("vector_norm", {}, ("BT", "B", "real")),
     ("vector_norm", {"axis": 0, "ord": 3}, ("BT", "BT", "real")),
     ("vector_norm", {"ord": 0.5}, ("B", "BT", "integer")),
@@ -77,6 +80,7 @@ OF_INTEGERS: tuple[tuple[str, dict[str, Any], Cover], ...] = (
     ("median", {}, ("BT", None, "")),
     ("var", {"axis": 0}, ("BT", None, "")),
     ("std", {}, ("B", "BT", "integer")),
+    ("standard_error", {}, ("BT", None, "")),
     ("cov", {}, ("B", None, "")),
     ("corrcoef", {}, (None, None, "")),
     ("logsumexp", {"axis": 0}, ("BT", None, "")),
@@ -89,7 +93,7 @@ OF_EVERY_ELEMENT = ("softmax", "log_softmax", "cumulative_sum")
 MATRICES = ("cov", "corrcoef")
 NEEDS_AXIS = ("cumulative_sum", *MATRICES)
 POSITIVE = ("logsumexp", "var", "std", "vector_norm", *MATRICES, "quantile", "median")
-FAR_FROM_ZERO = ("var", "std", *MATRICES)
+FAR_FROM_ZERO = ("var", "std", "standard_error", *MATRICES)
 
 
 class ReductionCase(CoveredCase):
@@ -202,6 +206,8 @@ class ReductionCase(CoveredCase):
             return "the axis that is permuted is not reduced"
         if law == "repetition" and self.kind != "integer":
             return "needs integer weights"
+        if law == "repetition" and self.function == "standard_error":
+            return "an element that counts twice says less than two elements"
         if law == "repetition" and self.function in NOT_WEIGHED:
             return "weights only include or exclude"
         if law == "scale" and not self._is_mean():
@@ -213,7 +219,7 @@ class ReductionCase(CoveredCase):
     def _is_mean(self) -> bool:
         """Whether the scale of all weights does not matter."""
         without = self.options.get("correction", 1 if self.function == "cov" else 0) == 0
-        means = ("mean", "var", "std", "cov", "corrcoef", "quantile", "median")
+        means = ("mean", "var", "std", "standard_error", "cov", "corrcoef", "quantile", "median")
         return self.function in means and without
 
     def _why_no_gradient(self) -> str | None:

@@ -38,7 +38,7 @@ def littered(
     rng: np.random.Generator,
     kind: int,
 ) -> Host:
-    """Inputs with garbage in every excluded place of data and weights."""
+    """Inputs with garbage in every excluded place of data, weights and labels of groups."""
     out = ~case.included(exact)
     dirty = dict(master)
     for name in VALUES:
@@ -52,7 +52,16 @@ def littered(
         dirty[name] = _fill(rng, master[name], np.broadcast_to(where, master[name].shape), kind)
     if "weights" in master:
         dirty["weights"] = _littered_weights(case, master["weights"], exact, rng, kind)
+    if "by" in master:
+        dirty["by"] = _fill(rng, master["by"], _unused(master["by"], case.told_apart(exact)), kind)
     return dirty
+
+
+def _unused(cover: np.ndarray, left: np.ndarray) -> np.ndarray:
+    """Where what covers elements covers none of those that are left."""
+    shape = cover.shape + (1,) * (left.ndim - cover.ndim)
+    summed = tuple(i for i, n in enumerate(shape) if n == 1 and left.shape[i] != 1)
+    return np.asarray(~left.any(axis=summed, keepdims=True).reshape(cover.shape))
 
 
 def _littered_weights(
@@ -63,10 +72,7 @@ def _littered_weights(
     kind: int,
 ) -> np.ndarray:
     """Weights with garbage where the mask leaves none of the elements that they cover."""
-    left = case.unmasked(exact)
-    shape = weights.shape + (1,) * (left.ndim - weights.ndim)
-    summed = tuple(i for i, n in enumerate(shape) if n == 1 and left.shape[i] != 1)
-    unused = np.asarray(~left.any(axis=summed, keepdims=True).reshape(weights.shape))
+    unused = _unused(weights, case.unmasked(exact))
     if case.counts_excluded:
         # Its formula counts weights that are not 0, excluded ones too: they stay so.
         unused = unused & (weights != 0)

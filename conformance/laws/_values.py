@@ -54,7 +54,7 @@ def exclusion_is_removal(run: Run) -> float:
     keep = case.included(exact)
     flat = case.flat(exact, keep.astype(int))
     if "weights" in exact:
-        flat["weights"] = _spread_weights(case, exact)[keep]
+        flat["weights"] = case.flat_weights(exact, keep)
     return _same_as_whole(run, flat, exact, "without the excluded elements the result")
 
 
@@ -92,14 +92,14 @@ def cut_and_order_do_not_matter(run: Run) -> float | None:
         return _cut_parts(run, run.case)
     if not isinstance(run.case, CoveredCase):
         raise ViolationError("a case without parts was cut")
-    return _permute(run)
+    return _permute(run, run.case)
 
 
-def _permute(run: Run) -> float:
+def _permute(run: Run, case: CoveredCase) -> float:
     master, _, exact = run.inputs()
     worst = 0.0
     for _ in range(3):
-        order = run.rng().permutation(master["x"].shape[0])
+        order = run.rng().permutation(case.shape(exact)[0])
         moved = {n: x[order] if x.shape[0] == order.size else x for n, x in master.items()}
         share = within(run.call(run.arrays(moved)), run.reference(exact), "in another order it")
         worst = max(worst, share)
@@ -121,9 +121,9 @@ def _parts(case: PartsCase, exact: Host, rng: np.random.Generator, *, alike: boo
             part = {}
             for name, x in exact.items():
                 cut = list(block[: x.ndim])
-                if x.ndim == 3:
+                if x.ndim > 2:
                     assert axis is not None
-                    cut.insert(axis, slice(None))
+                    cut[axis:axis] = [slice(None)] * (x.ndim - 2)
                 else:
                     cut = [c if n > 1 else slice(None) for c, n in zip(cut, x.shape, strict=True)]
                 part[name] = x[tuple(cut)]

@@ -9,13 +9,23 @@ the stated error of each score (see `_scores_common`). It is derived from the op
 fitted.
 """
 
+from ._curves import curve_reference
 from ._metrics import METRICS, metric_reference
-from ._numbers import Reference, compute_dtype, unit_roundoff
+from ._numbers import Reference, compute_dtype, mp, unit_roundoff
 from ._objective import Scored, objective_reference, score
+from ._queries import query_reference
 from ._ratios import RATIOS, ratio_reference
 from ._reductions import reduction_reference
 from ._scores import CLASS_AXIS, LABELS
 from ._slopes import slopes
+from ._uncertainty import (
+    between_groups_reference,
+    bootstrap_reference,
+    elements_by_label,
+    elements_with_counts,
+    normal_reference,
+    poisson_count,
+)
 
 __all__ = [
     "CLASS_AXIS",
@@ -24,9 +34,18 @@ __all__ = [
     "RATIOS",
     "Reference",
     "Scored",
+    "between_groups_reference",
+    "bootstrap_reference",
     "compute_dtype",
+    "curve_reference",
+    "elements_by_label",
+    "elements_with_counts",
     "metric_reference",
+    "mp",
+    "normal_reference",
     "objective_reference",
+    "poisson_count",
+    "query_reference",
     "ratio_reference",
     "reduction_reference",
     "score",

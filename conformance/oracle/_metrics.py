@@ -6,34 +6,39 @@ from typing import Any
 import numpy as np
 
 from ._elements import Elements
+from ._metrics_binned import BINNED
+from ._metrics_calibration import CALIBRATION
 from ._metrics_counts import COUNTS
 from ._metrics_moments import MOMENTS
 from ._metrics_sums import SUMS
 from ._numbers import Reference, at, compute_dtype, mp, number, smallest_normal, unit_roundoff
 
-METRICS: Mapping[str, Callable[[Elements], tuple[Any, Any]]] = {**SUMS, **MOMENTS, **COUNTS}
+METRICS: Mapping[str, Callable[[Elements], tuple[Any, Any]]] = {
+    **SUMS,
+    **MOMENTS,
+    **COUNTS,
+    **BINNED,
+    **CALIBRATION,
+}
 
 
 def _element(x: Any) -> Any:
     return [number(v) for v in x] if isinstance(x, np.ndarray) and x.ndim else number(x)
 
 
-def metric_reference(
-    name: str,
+def elements_of(
     options: Mapping[str, Any],
     exact: Mapping[str, np.ndarray],
     dtype: str,
     accumulator: str,
     class_axis: int | None,
-) -> Reference:
-    """Value of a metric of `agnostic_mask.metrics` in higher precision, and its bound.
+) -> Elements:
+    """What a metric of `agnostic_mask.metrics` is computed of.
 
     Parameters
     ----------
-    name : str
-        Name of the class.
     options : mapping
-        Its options.
+        The metric's options.
     exact : mapping of str to numpy.ndarray
         y_true and y_pred, or x; weights and mask if there are any, exactly as the result's
         framework had them. Excluded elements are never looked at.
@@ -46,7 +51,7 @@ def metric_reference(
 
     Returns
     -------
-    Reference
+    Elements
     """
     arrays = [exact[n] for n in ("y_true", "y_pred", "x") if n in exact]
     shape = arrays[0].shape
@@ -65,17 +70,39 @@ def metric_reference(
         factors.append(number(w))
         for found, x in zip(elements, arrays, strict=True):
             found.append(_element(x[index]))
-    value, bound = METRICS[name](
-        Elements(
-            true=elements[0],
-            pred=elements[-1],
-            weights=factors,
-            options=options,
-            u=mp.mpf(unit_roundoff(dtype)),
-            acc=mp.mpf(unit_roundoff(accumulator)),
-            tiny=smallest_normal(compute_dtype(dtype)),
-            weighted=weights is not None,
-        )
+    return Elements(
+        true=elements[0],
+        pred=elements[-1],
+        weights=factors,
+        options=options,
+        u=mp.mpf(unit_roundoff(dtype)),
+        acc=mp.mpf(unit_roundoff(accumulator)),
+        tiny=smallest_normal(compute_dtype(dtype)),
+        weighted=weights is not None,
     )
+
+
+def metric_reference(
+    name: str,
+    options: Mapping[str, Any],
+    exact: Mapping[str, np.ndarray],
+    dtype: str,
+    accumulator: str,
+    class_axis: int | None,
+) -> Reference:
+    """Value of a metric of `agnostic_mask.metrics` in higher precision, and its bound.
+
+    Parameters
+    ----------
+    name : str
+        Name of the class.
+    options, exact, dtype, accumulator, class_axis
+        As of `elements_of`.
+
+    Returns
+    -------
+    Reference
+    """
+    value, bound = METRICS[name](elements_of(options, exact, dtype, accumulator, class_axis))
     values = np.asarray(value, dtype=object)
     return Reference(values, np.broadcast_to(np.asarray(bound, dtype=float), values.shape))

@@ -42,6 +42,12 @@ def _power_of_e(x: Rough) -> Rough:
     return Rough(value, value * (mp.expm1(x.error) + ELEMENTARY * x.acc), x.acc)
 
 
+def _bits(x: Rough) -> Rough:
+    # The logarithm is rounded, too.
+    value = x.value / mp.log(2)
+    return Rough(value, x.error / mp.log(2) + 2 * x.acc * abs(value), x.acc)
+
+
 def _mean_of(score: Score, then: Callable[[Rough], Rough] = _as_it_is) -> Callable[..., Result]:
     return lambda e: _finished(e, then(_mean(e, score)))
 
@@ -137,12 +143,14 @@ SUMS: Mapping[str, Callable[[Elements], Result]] = {
     "CategoricalCrossentropy": _mean_of(_loss("categorical_crossentropy")),
     "SparseCategoricalCrossentropy": _mean_of(_loss("sparse_categorical_crossentropy")),
     "Perplexity": _mean_of(_loss("sparse_categorical_crossentropy"), _power_of_e),
+    "BitsPerToken": _mean_of(_loss("sparse_categorical_crossentropy"), _bits),
     "BrierScore": _mean_of(_brier),
     "BinaryAccuracy": _mean_of(_binary_accuracy),
     "HammingLoss": _mean_of(_hamming),
     "CategoricalAccuracy": _mean_of(_accuracy),
     "SparseCategoricalAccuracy": _mean_of(_sparse_accuracy),
     "SparseTopKCategoricalAccuracy": _mean_of(_sparse_accuracy),
+    "TokenAccuracy": _mean_of(_sparse_accuracy),
     "Hinge": _mean_of(_loss("hinge")),
     "SquaredHinge": _mean_of(_loss("squared_hinge")),
     "CategoricalHinge": _mean_of(_loss("categorical_hinge")),

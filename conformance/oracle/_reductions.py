@@ -10,6 +10,7 @@ from ._reductions_group import Group, Problem, Result, accumulated, cast_error, 
 from ._reductions_moments import corrcoef, cov, cumulative_sum, vector_norm
 from ._reductions_order import argmax, argmin, histogram_counts, histogram_edges, median, quantile
 from ._scores_common import ELEMENTARY
+from ._uncertainty import standard_error
 
 
 def _sum(g: Group) -> Result:
@@ -142,6 +143,7 @@ OF_GROUPS: Mapping[str, Callable[[Group], Result]] = {
     "std": _std,
     "count": _count,
     "sum_of_weights": _sum_of_weights,
+    "standard_error": standard_error,
     "min": _min,
     "max": _max,
     "any": _any,
