@@ -51,11 +51,17 @@ class CupyBackend(Backend):
     def extreme_by_label(
         self, labels: Array, n: int, values: Array, which: str, nothing: Any
     ) -> Array:
-        if values.dtype not in (cupy.float32, cupy.float64):
-            return super().extreme_by_label(labels, n, values, which, nothing)
+        scatter = cupyx.scatter_min if which == "min" else cupyx.scatter_max
         found = cupy.full(n, nothing, values.dtype)
-        (cupyx.scatter_min if which == "min" else cupyx.scatter_max)(found, labels, values)
-        return found
+        if values.dtype.kind == "f" or values.dtype == cupy.uint64:
+            scatter(found, labels, values)
+            return found
+        # There are no atomic extremes of other integers; with the bit of the sign flipped those
+        # of uint64 have the same order.
+        sign = cupy.uint64(2**63)
+        bits = found.astype(cupy.int64).view(cupy.uint64) ^ sign
+        scatter(bits, labels, values.astype(cupy.int64).view(cupy.uint64) ^ sign)
+        return (bits ^ sign).view(cupy.int64).astype(values.dtype)
 
     def host(self, x: Array) -> Any:
         return x.get()

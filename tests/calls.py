@@ -13,7 +13,13 @@ from typing import Any
 import numpy as np
 
 import agnostic_mask as am
-from agnostic_mask.conformance.cases import CurveCase, MetricCase, QueryCase, all_cases
+from agnostic_mask.conformance.cases import (
+    CurveCase,
+    MetricCase,
+    QueryCase,
+    UncertaintyCase,
+    all_cases,
+)
 
 SHAPE = (4, 3, 2)
 REDUCTIONS = ("keras2", "keras3", "mean", "sum", "none")
@@ -242,6 +248,7 @@ def _reductions() -> list[Call]:
 
 FULL, ROWS, BARE = ((4, 3), (4,)), ((4, 3), None), (None, None)
 MORE_REDUCTIONS: tuple[tuple[str, dict[str, Any], Any, tuple[str, ...]], ...] = (
+    ("standard_error", {"axis": 1}, FULL, ("x",)),
     ("argmin", {"axis": 1}, FULL, ()),
     ("argmax", {}, ROWS, ()),
     ("vector_norm", {"axis": 0}, FULL, ("x", "weights")),
@@ -437,10 +444,11 @@ def _helpers() -> list[Call]:
 
 
 def _metrics() -> list[Call]:
-    found = []
-    for case in all_cases():
-        if not isinstance(case, MetricCase | QueryCase):
-            continue
+    found, cases = [], all_cases()
+    chosen = [case for case in cases if isinstance(case, MetricCase | QueryCase)]
+    # One of each will do of those that have many operations.
+    wrapped = {c.covers: c for c in reversed(cases) if isinstance(c, UncertaintyCase)}
+    for case in [*chosen, *wrapped.values()]:
         inputs = case.inputs(_rng(11))
         narrow = {"f": np.float32, "i": np.int32, "b": np.bool_}
         arrays = {name: x.astype(narrow[x.dtype.kind]) for name, x in inputs.items()}

@@ -163,4 +163,4 @@ def _gaps(xp: Any, state: CalibrationSums) -> Array:
     """Distance of hits and confidences in each bin."""
     gap = state.hits - state.confidence
     # Not by xp.abs, of whose derivative in float64 JAX makes a part after `wide` was left.
-    return gap * xp.sign(gap)
+    return xp.where(gap < 0, -gap, gap)

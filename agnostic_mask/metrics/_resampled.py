@@ -53,8 +53,11 @@ class Resampled(Statistic[Any]):
     def gather(self, batch: Arguments) -> State:
         d = resolve_known(batch.named(), required=len(batch.arrays))
         ids = checked_ids(d, batch.ids)
-        # Where batches are not cut into tiles, resamples are made a few at a time.
-        at_once = max(2, BLOCK // max(1, prod(batch.arrays[-1].shape)))
+        # Where batches are not cut into tiles, resamples are made a few at a time; but all at once
+        # where the length of the batch is a symbol, that of a trace for any length.
+        elements, at_once = prod(batch.arrays[-1].shape), self.num_replicates + 1
+        if isinstance(elements, int):
+            at_once = max(2, BLOCK // max(1, elements))
         parts = []
         for start in range(0, self.num_replicates + 1, at_once):
             rows = range(start, min(start + at_once, self.num_replicates + 1))
