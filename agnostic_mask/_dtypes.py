@@ -69,10 +69,17 @@ def checked_kind(xp: Any, name: str, x: Array) -> DtypeKind:
     """
     kind = dtype_kind(xp, x.dtype)
     if kind is None:
+        mend = f"Convert it first: xp.astype({name}, xp.float64)"
+        if "complex" in str(x.dtype):
+            mend += "; of complex numbers take xp.real or xp.abs"
+        if getattr(x.dtype, "kind", "") in ("U", "S", "T", "O"):
+            mend = (
+                f"Number what it names: numpy.unique({name}, return_inverse=True)[1] (of all "
+                f"batches together), or convert it: {name}.astype(float)"
+            )
         raise UnsupportedArrayError(
             f"{name} has dtype {x.dtype}; expected booleans, integers or floating point "
-            f"numbers of at most 64 bits. Convert it first: xp.astype({name}, xp.float64)"
-            + ("; of complex numbers take xp.real or xp.abs" if "complex" in str(x.dtype) else "")
+            f"numbers of at most 64 bits. {mend}"
         )
     return kind
 

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from agnostic_mask._array import Array
 from agnostic_mask._dispatch import Dispatch, resolve
@@ -34,8 +34,11 @@ class Metric(ABC):
     ----------
     statistic : object
         What is gathered of each batch. Metrics with equal statistics share it in a `MetricSet`.
+    result : type or None
+        Class of the named tuple that the value is; None where it is one array.
     """
 
+    result: ClassVar[type[tuple[Any, ...]] | None] = None
     statistic: Statistic[Any] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import sklearn.metrics as sk
 
+import agnostic_mask as am
 from agnostic_mask.metrics import BinnedMedianAbsoluteError, BinnedQuantile, Running
 
 from .arrays import backends, host, make
@@ -80,3 +81,24 @@ def test_groups_have_their_own_quantiles():
     for group in range(4):
         alone = BinnedQuantile(0.25)(x, mask=MASK & (by == group))
         np.testing.assert_array_equal([v[group] for v in together], alone)
+
+
+@pytest.mark.parametrize("weight", [0.1, 0.3, 0.7, 1e-3, 1 / 3])
+def test_equal_weights_change_nothing_where_a_share_is_just_reached(weight):
+    x, rng = np.arange(1.0, 11), np.random.default_rng(1)
+    for q in np.arange(1, 11) / 10:
+        metric, weights = BinnedQuantile(float(q)), np.full(10, weight)
+        expected = metric(x)
+        assert expected.low == am.quantile(x, float(q), method="inverted_cdf")
+        assert metric(x, weights) == expected
+        for _ in range(3):  # rows in any order
+            state = metric.zero(like=x)
+            for i in rng.permutation(10):
+                state = metric.update(state, x[[i]], weights[[i]])
+            assert metric.compute(state) == expected
+
+
+@pytest.mark.parametrize("bins", [64.0, True, 3, 0, 2048, "64"])
+def test_bins_are_a_power_of_two(bins):
+    with pytest.raises(ValueError, match="bins_per_octave is"):
+        BinnedQuantile(0.5, bins_per_octave=bins)

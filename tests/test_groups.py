@@ -302,3 +302,26 @@ def test_large_batches_are_cut_with_their_labels():
     found = am.metrics.Mean()(x, by=by, num_groups=7)
     expected = np.bincount(by, weights=x) / np.bincount(by)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_names_of_groups_are_to_be_numbered():
+    with pytest.raises(am.UnsupportedArrayError, match=r"numpy.unique\(by, return_inverse=True\)"):
+        MEAN(X, by=np.asarray(["a", "b"]), num_groups=2)
+
+
+def test_files_of_other_groups_are_named(tmp_path):
+    gap = am.metrics.BetweenGroups(MEAN, 3, "gap")
+    am.states.save(tmp_path / "none.npz", MEAN.update(MEAN.zero(X), X))
+    am.states.save(tmp_path / "two.npz", MEAN.update(MEAN.zero(X, num_groups=2), X, by=BY))
+    for name, what in (("none", "no groups"), ("two", "2 groups")):
+        with pytest.raises(am.StateMismatchError, match=f"{what}.*expected 3"):
+            am.states.load(tmp_path / f"{name}.npz", gap, like=X)
+
+
+def test_a_running_metric_needs_the_number_of_groups_first():
+    with pytest.raises(ValueError, match=r"Running\(metric, num_groups=...\)"):
+        am.metrics.Running(MEAN).update(X, by=BY)
+    with pytest.raises(ValueError, match="num_groups is 0"):
+        am.metrics.Running(MEAN, num_groups=0)
+    with pytest.raises(TypeError, match=r"the class Mean; .* write Mean\(\)"):
+        am.metrics.Running(am.metrics.Mean)

@@ -285,15 +285,33 @@ def test_only_a_metric_of_one_array_has_an_interval(interval):
         interval(am.losses.huber)
     with pytest.raises(ValueError, match="reduction 'none'"):
         interval(am.weighted_masked_objective(am.losses.huber, reduction="none"))
-    with pytest.raises(TypeError, match="several arrays"):
-        interval(M.NormalInterval(M.Mean()))
+    with pytest.raises(TypeError, match="BinnedROCCurve, whose result is a ROCCurve of several"):
+        interval(M.BinnedROCCurve())
 
 
-def test_a_metric_that_turns_out_to_have_several_results():
-    with pytest.raises(TypeError, match=r"BinnedROCAUC, whose result is a tuple of several arrays"):
-        M.BootstrapInterval(M.BinnedROCAUC(bins_per_octave=1), num_replicates=2)(
-            LABELS, CHANCES, ids=IDS
-        )
+def test_of_a_bounded_result_it_is_the_value():
+    auc = M.BinnedROCAUC(bins_per_octave=4)
+    found = M.BootstrapInterval(auc, num_replicates=50)(LABELS, CHANCES, ids=IDS)
+    assert found.value == auc(LABELS, CHANCES).value
+    assert found.low < found.value < found.high
+    by = np.arange(len(IDS)) % 3
+    each = auc(LABELS, CHANCES, by=by, num_groups=3).value
+    gap = M.BetweenGroups(auc, 3, "gap")(LABELS, CHANCES, by=by)
+    np.testing.assert_allclose(gap, each.max() - each.min(), rtol=1e-6)
+
+
+def test_the_interval_of_a_gap_knows_the_number_of_groups():
+    by = np.arange(len(IDS)) % 3
+    gap = M.BetweenGroups(M.BinaryAccuracy(), 3, "gap")
+    metric = M.BootstrapInterval(gap, num_replicates=20)
+    found = metric(LABELS, CHANCES, ids=IDS, by=by)
+    assert found.value == gap(LABELS, CHANCES, by=by)
+    running = M.Running(metric)
+    running.update(LABELS, CHANCES, ids=IDS, by=by)
+    assert running.compute() == found
+    assert gap(LABELS, CHANCES, by=by, num_groups=3) == found.value
+    with pytest.raises(ValueError, match="num_groups is 4; expected 3"):
+        gap(LABELS, CHANCES, by=by, num_groups=4)
 
 
 def test_arguments_are_those_of_the_metric():

@@ -179,8 +179,20 @@ NOT_MEANS = {
     "with a value of nothing": am.weighted_masked_objective(
         am.losses.huber, reduction="mean", empty=0.0
     ),
-    "rankings": M.NDCG(),
 }
+
+
+def test_means_over_queries_have_the_error_of_their_queries():
+    rng = np.random.default_rng(3)
+    y_true, y_pred = rng.integers(0, 3, (30, 5)), rng.random((30, 5))
+    mask = am.sequence_mask(rng.integers(0, 6, 30), 5)  # of some no candidate is left
+    weights = rng.uniform(0.5, 2.0, 30)
+    ndcg = M.NDCG()
+    each = np.asarray([ndcg(t, p, mask=m) for t, p, m in zip(y_true, y_pred, mask, strict=True)])
+    expected = am.standard_error(each, weights=weights, mask=mask.any(axis=1))
+    found = M.NormalInterval(ndcg)(y_true, y_pred, weights, mask)
+    np.testing.assert_allclose(found.standard_error, expected, rtol=1e-12)
+    np.testing.assert_allclose(found.value, ndcg(y_true, y_pred, weights, mask), rtol=1e-14)
 
 
 @pytest.mark.parametrize("name", NOT_MEANS)

@@ -163,3 +163,23 @@ def test_bad_options(goal):
         metric(95)
     with pytest.raises(TypeError, match=f"{name} is 'all'"):
         metric("all")
+
+
+@pytest.mark.parametrize("weight", [0.1, 0.3, 0.7, 1e-3, 1 / 3])
+@pytest.mark.parametrize("rate", [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
+def test_equal_weights_change_nothing_where_a_rate_is_just_reached(weight, rate):
+    y_true = np.concatenate([np.zeros(10, int), np.ones(10, int)])
+    y_pred = np.concatenate([np.arange(1.0, 11), np.arange(1.5, 11.5)])
+    weights = np.full(20, weight)
+    for metric in (
+        SensitivityAtSpecificity(rate),
+        SpecificityAtSensitivity(rate),
+        PrecisionAtRecall(rate),
+        RecallAtPrecision(rate),
+    ):
+        np.testing.assert_allclose(metric(y_true, y_pred, weights), metric(y_true, y_pred), 1e-14)
+
+
+def test_a_specificity_of_nine_in_ten_is_reached_by_nine_in_ten():
+    y_true, y_pred = np.asarray([0] * 10 + [1]), np.asarray([*range(1, 11), 9.5])
+    assert SensitivityAtSpecificity(0.9)(y_true, y_pred).value == 1.0

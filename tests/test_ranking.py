@@ -384,3 +384,18 @@ def test_shapes_that_do_not_fit_are_refused(metric):
         metric(np.asarray(1.0), np.asarray(0.5))
     with pytest.raises(am.UnsupportedArrayError, match="mask has dtype float64"):
         metric(y_true, y_pred, mask=np.ones((B, K)))
+
+
+@pytest.mark.parametrize("metric", [am.metrics.DCG(), am.metrics.NDCG(zero_division=np.nan)])
+def test_a_relevance_below_0_is_none(metric):
+    y_true = np.asarray([[-1.0, 1.0, 0.0], [1.0, 0.0, 2.0]])
+    y_pred = np.asarray([[0.3, 0.2, 0.1], [0.3, 0.2, 0.1]])
+    assert np.isnan(metric(y_true, y_pred))
+    mask = y_true >= 0
+    assert np.isfinite(metric(y_true, y_pred, mask=mask))
+
+
+def test_zero_division_is_a_number():
+    for metric in (am.metrics.NDCG, am.metrics.MeanAveragePrecision):
+        with pytest.raises(ValueError, match="zero_division is None"):
+            metric(zero_division=None)

@@ -23,7 +23,7 @@ class BetweenGroups(Wrapping):
     Parameters
     ----------
     metric : metric or objective
-        Whose result is one number a group.
+        Whose result is one number a group, or has one as its `value`.
     num_groups : int
         Number of groups; labels run from 0 to num_groups - 1.
     how : {"min", "max", "gap", "ratio"}
@@ -32,7 +32,7 @@ class BetweenGroups(Wrapping):
     Raises
     ------
     TypeError
-        If `metric` is none, is a `MetricSet`, or has several results.
+        If `metric` is none, is a `MetricSet`, or is a curve.
     ValueError
         If another option is not one of the above.
 
@@ -66,7 +66,13 @@ class BetweenGroups(Wrapping):
         found: Statistic[Any] = self.metric.statistic
         return found
 
-    def __call__(self, *arrays: Array, by: Array | None = None, **named: Array) -> Array:
+    def __call__(
+        self,
+        *arrays: Array,
+        by: Array | None = None,
+        num_groups: int | None = None,
+        **named: Array,
+    ) -> Array:
         """Value of one batch.
 
         Parameters
@@ -75,6 +81,8 @@ class BetweenGroups(Wrapping):
             What the metric's own call takes: y_true and y_pred, or x; weights, mask.
         by : array of int
             Label of the group of each element; as of the metric.
+        num_groups : int, optional
+            The number that the metric was made with.
 
         Returns
         -------
@@ -85,19 +93,27 @@ class BetweenGroups(Wrapping):
         ------
         UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError
         ValueError
-            If `by` is left out.
+            If `by` is left out, or `num_groups` is another number.
         """
+        self._check(num_groups)
         return self._of(self._batch(arrays, named), by, self.num_groups)
 
     def zero(self, like: Any, *, num_groups: int | None = None) -> State:
         """State of no batch; see `Metric.zero`. The number of groups is that of the metric."""
         if isinstance(like, State):
             return super().zero(like, num_groups=num_groups)
+        self._check(num_groups)
+        return zero_of(self.statistic, like, self.num_groups)
+
+    def own_groups(self) -> int:
+        """The number of groups that it is made with."""
+        return self.num_groups
+
+    def _check(self, num_groups: int | None) -> None:
         if num_groups not in (None, self.num_groups):
             raise ValueError(
                 f"num_groups is {num_groups!r}; expected {self.num_groups}, as the metric was made"
             )
-        return zero_of(self.statistic, like, self.num_groups)
 
     def update(
         self, state: State, *arrays: Array, by: Array | None = None, **named: Array
@@ -113,7 +129,7 @@ class BetweenGroups(Wrapping):
                 f"the state has {n} groups; expected {self.num_groups}: pass by, and where a "
                 f"number of groups is asked for num_groups={self.num_groups}"
             )
-        value = one_value(self.metric, self.metric._value(d, state))
+        value = one_value(self.metric._value(d, state))
         if len(value.shape) != len(members.shape):
             shape = tuple(value.shape)[len(members.shape) :]
             raise TypeError(

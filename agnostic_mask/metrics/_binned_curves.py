@@ -1,7 +1,7 @@
 """Areas under the ROC and the precision-recall curve, and these curves, from bins of scores."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from agnostic_mask._array import Array
 from agnostic_mask._staged import ratio
@@ -75,10 +75,11 @@ class BinnedROCAUC(BinnedMetric):
 
     The bins are no option of the data: they follow the floating numbers, so that scores are told
     apart by their size, 1 in b, near 0 as anywhere, and probabilities near 1 by their distance from
-    1. What they cost is in the result: with continuous scores `high - low` is about 0.002 for b =
-    64, and the value less than 1e-4 off; both shrink as 1 / b. Scores that differ by less than 1 /
-    b of their size, as around 1000, share bins, and the bounds say so; subtract what they have in
-    common. If all scores are equal: 0.5, from 0 to 1.
+    1, down to 2**-24. What they cost is in the result: for normally distributed logits `high - low`
+    is about 0.002 with b = 64, and the value mostly within 1e-4; both shrink as 1 / b. Scores that
+    crowd cost more, and those that differ by less than 1 / b of their size, as around 1000, share
+    bins: the bounds say so; subtract what they have in common. If all scores are equal: 0.5, from 0
+    to 1.
 
     A state has 4 rows of ``2 b (277 - log2(b))`` numbers of 8 bytes, 1.1 MB for b =
     64, and that for each group. Of one class only, and of nothing: NaN. An included label that is
@@ -98,12 +99,17 @@ class BinnedROCAUC(BinnedMetric):
     Bounded(value=array(0.875), low=array(0.75), high=array(1.))
     """
 
+    result: ClassVar = Bounded
+
     max_fpr: float | None = None
 
     def _gathers(self) -> ScoreHistogramOf:
         if self.max_fpr is not None:
             option(
-                "max_fpr", self.max_fpr, lambda x: 0 < x <= 1, "a rate above 0 and up to 1, or None"
+                "max_fpr",
+                self.max_fpr,
+                lambda x: not isinstance(x, bool) and 0 < x <= 1,
+                "a rate above 0 and up to 1, or None",
             )
         return super()._gathers()
 
@@ -161,9 +167,10 @@ class BinnedAveragePrecision(BinnedMetric):
     first, and then the integral of an increasing function, which is less than its sum by steps.
     Where no element has a weight, every step is known to be 1, and the integral of that sum about
     its midpoints is closer: both sums in the logarithm are half more. The exact value, as of
-    `average_precision`, is from `low` to `high`, if no weight is negative. With continuous scores
-    ``high - low`` is about 0.01 for b = 64, and the value less than 0.001 off, mostly below: it has
-    for all positives of a bin the precision at its end.
+    `average_precision`, is from `low` to `high`, if no weight is negative. For normally distributed
+    logits ``high - low`` is about 0.01 with b = 64, and the value off by a tenth of that, mostly
+    below: it has for all positives of a bin the precision at its end. Where scores crowd, or
+    positives are few, both may be several times as much.
 
     Without positives, and of nothing: NaN. Of positives alone: 1. Other NaN, and memory, are as of
     `BinnedROCAUC`. scikit-learn's `average_precision_score` is the exact value. torchmetrics'
@@ -178,6 +185,8 @@ class BinnedAveragePrecision(BinnedMetric):
     >>> [float(x.round(3)) for x in am.metrics.BinnedAveragePrecision()(y_true, y_pred)]
     [0.833, 0.832, 0.833]
     """
+
+    result: ClassVar = Bounded
 
     def _of_points(self, points: Points, unit: Array) -> Bounded:
         xp, p = points.xp, points.p
@@ -236,6 +245,8 @@ class BinnedROCCurve(BinnedMetric):
            [0. , 0.5, 1. , 1. , 1. ]])
     """
 
+    result: ClassVar = ROCCurve
+
     def _of_points(self, points: Points, unit: Array) -> ROCCurve:
         fpr = ratio(points.xp, points.fp, points.negatives)
         return ROCCurve(fpr, points.recall(), _for_each(points))
@@ -276,6 +287,8 @@ class BinnedPrecisionRecallCurve(BinnedMetric):
     array([[0.  , 0.5 , 1.  , 1.  , 1.  ],
            [1.  , 1.  , 0.5 , 0.67, 1.  ]])
     """
+
+    result: ClassVar = PrecisionRecallCurve
 
     def _of_points(self, points: Points, unit: Array) -> PrecisionRecallCurve:
         return PrecisionRecallCurve(points.precision(), points.recall(), _for_each(points))

@@ -1,6 +1,7 @@
 """Quantiles of a stream of numbers, from bins of the numbers themselves."""
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from agnostic_mask._dispatch import Dispatch
 from agnostic_mask._metric import PairMetric, ValueMetric
@@ -8,6 +9,7 @@ from agnostic_mask._staged import ratio
 from agnostic_mask.losses._operands import share
 from agnostic_mask.metrics._binning import (
     BINS_PER_OCTAVE,
+    SLACK,
     Bounded,
     ErrorHistogramOf,
     ScoreHistogram,
@@ -23,7 +25,7 @@ def _quantile(d: Dispatch, state: ScoreHistogram, bins_per_octave: int, q: float
     weights = state.table(xp)[..., 0, :]
     sums = d.backend.cumulative_sum(weights, len(weights.shape) - 1)
     total = sums[..., -1:]
-    enough = (ratio(xp, sums, total) >= q) & (sums != 0)
+    enough = (ratio(xp, sums, total) >= q - SLACK) & (sums != 0)
     inside = edges(d, bins_per_octave, sums.dtype)
     least, most = (xp.full((1,), x, dtype=sums.dtype, device=d.device) for x in (-xp.inf, xp.inf))
     lower, upper = xp.concat([least, inside]), xp.concat([inside, most])
@@ -54,9 +56,10 @@ class BinnedQuantile(ValueMetric):
     -----
     The result is a `Bounded` of ``value``, ``low`` and ``high``: the ends of the bin that the exact
     quantile is in, and their middle, which is off by no more than ``1 / (2 b)`` of the quantile
-    itself, 0.8 % for the default of 64. If no weight is negative. Numbers between -2**-126 and
-    2**-126 are in the bin about 0, whose middle is 0; beyond 3.39e38, and of infinities, value and
-    one end are infinite.
+    itself, 0.8 % for the default of 64. If no weight is negative. A share of weights that misses q
+    by less than 2**-32 reaches it, since sums of weights are rounded. Numbers between -2**-126 and
+    2**-126 are in the bin about 0, whose middle is 0; in the last bin of float32, and of infinities,
+    value and one end are infinite.
 
     The quantile is the inverse of the distribution function: ``numpy.quantile`` with
     ``method="inverted_cdf"`` and weights, which keeps all elements, as `agnostic_mask.quantile`
@@ -71,6 +74,8 @@ class BinnedQuantile(ValueMetric):
     >>> float(value), float(low), float(high)
     (302.0, 300.0, 304.0)
     """
+
+    result: ClassVar = Bounded
 
     q: float
     bins_per_octave: int = field(default=BINS_PER_OCTAVE, kw_only=True)
@@ -114,6 +119,8 @@ class BinnedMedianAbsoluteError(PairMetric):
     >>> float(value), float(low), float(high)
     (3.015625, 3.0, 3.03125)
     """
+
+    result: ClassVar = Bounded
 
     bins_per_octave: int = field(default=BINS_PER_OCTAVE, kw_only=True)
 

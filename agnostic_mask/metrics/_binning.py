@@ -31,11 +31,15 @@ from agnostic_mask._staged import Covers
 from agnostic_mask._state import State, state
 from agnostic_mask._statistic import Arguments, Statistic, added
 from agnostic_mask._totals import Totals
-from agnostic_mask.losses._operands import option
 from agnostic_mask.metrics._cells import Cells, in_cells, no_cells
 from agnostic_mask.metrics._labelling import TWO_CLASSES, check_scores
+from agnostic_mask.metrics._options import integer
 
 BINS_PER_OCTAVE = 64
+
+SLACK = 2.0**-32
+"""A share of weights that misses a goal by less reaches it: sums of 2**20 weights that are equal,
+but not exactly representable, may be off by as much."""
 
 _LEAST, _PAST = -126, 128  # exponents of float32's binades
 _LAST_BIT = -24  # of what is just below 1
@@ -65,16 +69,12 @@ def checked_bins(bins_per_octave: Any) -> int:
     ------
     ValueError
         If it is no power of two from 1 to 1024.
-    TypeError
-        If it is no number.
     """
-    option(
-        "bins_per_octave",
-        bins_per_octave,
-        lambda n: not isinstance(n, bool) and n in {2**k for k in range(11)},
-        "a power of two from 1 to 1024: of others the edges are no float32 numbers",
-    )
-    return int(bins_per_octave)
+    expected = "a power of two from 1 to 1024: of others the edges are no float32 numbers"
+    n = integer("bins_per_octave", bins_per_octave, expected, 1)
+    if n not in {2**k for k in range(11)}:
+        raise ValueError(f"bins_per_octave is {bins_per_octave!r}; expected {expected}")
+    return n
 
 
 def number_of_bins(b: int) -> int:

@@ -1,7 +1,7 @@
 """Whether probabilities are what they say: calibration errors, and the curve behind them."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from agnostic_mask._array import Array
 from agnostic_mask._dispatch import Dispatch
@@ -153,7 +153,9 @@ class ReliabilityCurve(_BinnedCalibration):
     (array([0.25 , 0.833]), array([1.   , 0.667]), array([1., 3.]))
     """
 
-    def _value(self, d: Dispatch, state: CalibrationSums) -> Any:
+    result: ClassVar = Reliability
+
+    def _value(self, d: Dispatch, state: CalibrationSums) -> Reliability:
         xp = d.xp
         means = (ratio(xp, x, state.weight) for x in (state.confidence, state.hits))
         return Reliability(*(self._known(d, state, x) for x in (*means, state.weight)))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from statistics import NormalDist
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from agnostic_mask import _staged
 from agnostic_mask._array import Array
@@ -60,7 +60,7 @@ class BootstrapInterval(Wrapping):
     Parameters
     ----------
     metric : metric or objective
-        Whose result is one array. Its arguments are taken, and `ids` besides.
+        Whose result is one array, or has a `value`. Its arguments are taken, and `ids` besides.
     num_replicates : int
         Resamples R, at least 2: 1000 for ends of an interval, 100 for a standard error. A state
         is 1 + R times as large as the metric's.
@@ -72,7 +72,7 @@ class BootstrapInterval(Wrapping):
     Raises
     ------
     TypeError
-        If `metric` is none, is a `MetricSet`, or has several results.
+        If `metric` is none, is a `MetricSet`, or is a curve.
     ValueError
         If another option is not one of the above.
 
@@ -87,9 +87,13 @@ class BootstrapInterval(Wrapping):
 
     `low` and `high` are the quantiles (1 - confidence)/2 and (1 + confidence)/2 of the resamples'
     values, interpolated linearly (the percentile interval), `standard_error` is their standard
-    deviation with a correction of 1. Resamples whose value is no finite number are left out:
-    those in which nothing is included, or the metric is not defined. Fewer than two are left: NaN.
-    Where the metric's value itself is no finite number, the others are NaN too.
+    deviation with a correction of 1. Resamples whose value is no finite number are left out, such
+    as a mean of nothing; fewer than two are left: NaN. A metric that has a number for nothing, as
+    `F1` has its `zero_division`, counts with that, and with it an empty group has an interval
+    without width: make it NaN. Where the metric's value itself is no finite number, the others are
+    NaN too. Of a result of several arrays, such as that of `BinnedROCAUC`, it is the `value` (with
+    few bins: a state is R + 1 of the metric's). Of one row, or where all have one id, there is
+    nothing to draw from, and the interval has no width.
 
     A weight acts within the metric as ever, and a row is resampled as a whole, whatever it weighs.
     States are those of the metric with a leading axis of length 1 + R.
@@ -117,6 +121,8 @@ class BootstrapInterval(Wrapping):
     num_replicates: int = field(default=1000, kw_only=True)
     confidence: float = field(default=0.95, kw_only=True)
     seed: int = field(default=0, kw_only=True)
+
+    result: ClassVar = Interval
 
     def _gathers(self) -> Resampled:
         check_wraps("BootstrapInterval", self.metric)
@@ -160,8 +166,16 @@ class BootstrapInterval(Wrapping):
         ValueError
             If `ids` is left out, or only one of `by` and `num_groups` is given.
         """
+        if by is not None and num_groups is None:
+            num_groups = self.own_groups()
         found: Interval = self._of(self._batch(arrays, named)._replace(ids=ids), by, num_groups)
         return found
+
+    def zero(self, like: Any, *, num_groups: int | None = None) -> State:
+        """State of no batch; see `Metric.zero`. A metric between groups has their number."""
+        if num_groups is None and not isinstance(like, State):
+            num_groups = self.own_groups()
+        return super().zero(like, num_groups=num_groups)
 
     def update(
         self,
@@ -176,7 +190,7 @@ class BootstrapInterval(Wrapping):
 
     def _value(self, d: Dispatch, state: State) -> Interval:
         xp = d.xp
-        each = one_value(self.metric, self.metric._value(d, state))
+        each = one_value(self.metric._value(d, state))
         value = each[0, ...]
         trailing = tuple(range(1, len(each.shape)))
         replicates = xp.permute_dims(each[1:, ...], (*trailing, 0))

@@ -183,7 +183,8 @@ def check_scores(xp: Any, y_true: Array, y_pred: Array) -> None:
     if not is_floating(xp, y_pred):
         raise UnsupportedArrayError(
             f"y_pred has dtype {y_pred.dtype}; expected floating scores that rise with the chance "
-            f"of a 1. If these are scores, and no predicted labels: xp.astype(y_pred, xp.float64)"
+            f"of a 1. y_true comes before y_pred; if these are scores, and no labels: "
+            f"xp.astype(y_pred, xp.float64)"
         )
     if true != pred:
         hint = "reshape one to the other"

@@ -15,9 +15,10 @@ from agnostic_mask._state import State, state
 from agnostic_mask._statistic import Arguments, Statistic, dispatch_of, joint_dtype, with_arrays
 from agnostic_mask._totals import Totals
 from agnostic_mask.metrics._moments import joint_centre, masses, mean_by_mass
+from agnostic_mask.metrics._queries import QuerySums
 from agnostic_mask.metrics._sums import ValueSums
 
-Source = ScoreSums | ValueSums
+Source = ScoreSums | ValueSums | QuerySums
 
 
 @state

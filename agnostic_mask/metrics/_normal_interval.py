@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import log
-from typing import Any
+from typing import Any, ClassVar
 
 from agnostic_mask import _cover, _staged
 from agnostic_mask._array import Array
@@ -28,6 +28,7 @@ from agnostic_mask.metrics._linearised import (
 )
 from agnostic_mask.metrics._log_losses import Perplexity
 from agnostic_mask.metrics._options import integer
+from agnostic_mask.metrics._queries import QueryMetric, QuerySums
 from agnostic_mask.metrics._relative_errors import RootMeanSquaredLogarithmicError
 from agnostic_mask.metrics._sequences import BitsPerToken
 from agnostic_mask.metrics._sums import Mean, MeanOfScores, MeanScore
@@ -55,6 +56,7 @@ TRANSFORMS: Mapping[Any, Transform] = {
     Mean._value: _as_it_is,
     MeanScore._value: _as_it_is,
     MeanOfScores._value: _as_it_is,
+    QueryMetric._value: _as_it_is,
     Objective._value: _as_it_is,
     RootMeanSquaredError._value: _root,
     RootMeanSquaredLogarithmicError._value: _root,
@@ -78,8 +80,9 @@ class NormalInterval(Wrapping):
     metric : metric or objective
         A mean of scores, or of one array: `Mean`, `MeanScore`, `MeanSquaredError`,
         `BinaryAccuracy`, the crossentropies and others that are ``sum(w s) / sum(w)``, objectives
-        with the reduction "mean"; roots and exponentials of these: `RootMeanSquaredError`,
-        `Perplexity`. For all others there is `BootstrapInterval`.
+        with the reduction "mean"; means over queries or sequences, such as `NDCG`; roots and
+        exponentials of means: `RootMeanSquaredError`, `Perplexity`. For all others there is
+        `BootstrapInterval`.
     confidence : float
         Share of samples whose interval holds the truth, between 0 and 1.
     num_clusters : int, optional
@@ -123,6 +126,7 @@ class NormalInterval(Wrapping):
 
     confidence: float = field(default=0.95, kw_only=True)
     num_clusters: int | None = field(default=None, kw_only=True)
+    result: ClassVar = Interval
     _z: float = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -257,6 +261,8 @@ def _mean_of(metric: Metric) -> Source | None:
         return None
     if isinstance(metric, Objective) and metric.empty is not None:
         return None
+    if isinstance(sums, QuerySums):
+        return sums
     declaration = sums.declaration if isinstance(sums, ScoreSums) else None
     parts = None if declaration is None else declaration.parts
     return sums if sums.reduction == "mean" and parts is None else None

@@ -1,12 +1,12 @@
 """The best that one rate can be while another is kept, over all thresholds."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from agnostic_mask._array import Array
 from agnostic_mask.losses._operands import share
 from agnostic_mask.metrics._binned_points import BinnedMetric, Points
-from agnostic_mask.metrics._binning import ScoreHistogramOf
+from agnostic_mask.metrics._binning import SLACK, ScoreHistogramOf
 
 
 class OperatingPoint(NamedTuple):
@@ -52,6 +52,8 @@ class _Choice(NamedTuple):
 
 @dataclass(frozen=True)
 class _BinnedOperatingPoint(BinnedMetric):
+    result: ClassVar = OperatingPoint
+
     def _of_points(self, points: Points, unit: Array) -> OperatingPoint:
         xp = points.xp
         kept, goal, within, best = self._choice(points)
@@ -95,7 +97,8 @@ class SensitivityAtSpecificity(_BinnedOperatingPoint):
     ``value``, ``low``, ``high`` and ``threshold``. `low`, which is the value, is reached at the
     threshold. `high` is the sensitivity at the next edge, below which the specificity is lost: if
     the scores of that bin are in the best of orders, a threshold within it reaches that. To predict
-    no 1 at all, at a threshold of Inf, keeps every specificity.
+    no 1 at all, at a threshold of Inf, keeps every specificity. A rate that misses the given one by
+    less than 2**-32 reaches it, since sums of weights are rounded, and so is ``1 - 0.9``.
 
     Of one class only, and of nothing: NaN. Other NaN, and memory, are as of `BinnedROCAUC`. Keras's
     metric of this name takes the best of 200 thresholds of equal distance from 0 to 1, and 0 where
@@ -118,7 +121,7 @@ class SensitivityAtSpecificity(_BinnedOperatingPoint):
         return super()._gathers()
 
     def _choice(self, points: Points) -> _Choice:
-        kept, goal = points.specificity() >= self.specificity, points.recall()
+        kept, goal = points.specificity() >= self.specificity - SLACK, points.recall()
         return _Choice(kept, goal, kept[..., :-1], goal[..., 1:])
 
 
@@ -160,7 +163,7 @@ class SpecificityAtSensitivity(_BinnedOperatingPoint):
         return super()._gathers()
 
     def _choice(self, points: Points) -> _Choice:
-        kept, goal = points.recall() >= self.sensitivity, points.specificity()
+        kept, goal = points.recall() >= self.sensitivity - SLACK, points.specificity()
         return _Choice(kept, goal, kept[..., 1:], goal[..., :-1])
 
 
@@ -186,7 +189,7 @@ class PrecisionAtRecall(_BinnedOperatingPoint):
     As `SensitivityAtSpecificity`; `high` is the greatest ``TP / (TP + FP)`` over bins in which the
     recall may be kept, with TP at the edge below the bin and FP at the one above. To predict a 1
     everywhere keeps every recall. Without positives, and of nothing: NaN. Keras's metric of this
-    name; torchmetrics' has a precision of 1 at a recall of 0.
+    name, and torchmetrics' `PrecisionAtFixedRecall`.
 
     Examples
     --------
@@ -204,7 +207,7 @@ class PrecisionAtRecall(_BinnedOperatingPoint):
         return super()._gathers()
 
     def _choice(self, points: Points) -> _Choice:
-        kept = points.recall() >= self.recall
+        kept = points.recall() >= self.recall - SLACK
         predicted = points.tp + points.fp != 0
         within = kept[..., 1:] & predicted[..., 1:]
         return _Choice(kept & predicted, points.precision(), within, points.precision_within())
@@ -254,8 +257,8 @@ class RecallAtPrecision(_BinnedOperatingPoint):
 
     def _choice(self, points: Points) -> _Choice:
         recall = points.recall()
-        kept = points.precision() >= self.precision
-        within = points.precision_within() >= self.precision
+        kept = points.precision() >= self.precision - SLACK
+        within = points.precision_within() >= self.precision - SLACK
         return _Choice(kept, recall, within, recall[..., 1:])
 
     def _known(self, points: Points) -> Array:

@@ -49,14 +49,16 @@ class QuerySums(Statistic[Tally]):
         """Parts of what is measured, one value for each candidate, and what covers them."""
         return elements(batch)
 
-    def gather(self, batch: Arguments) -> Tally:
+    def scored(self, batch: Arguments) -> Batch:
+        """Scores of the queries, and what covers them."""
         found = self.candidates(batch)
         weights = _of_queries(found)
         with found.d.backend.wide():
             scores, counted = self._scored(found)
-            covers = Covers(counted, None, weights)
-            queries = found._replace(scores=(scores,), covers=covers)
-            return _tally.tally(self.made_for, "mean", queries, ratio=False)
+        return found._replace(scores=(scores,), covers=Covers(counted, None, weights))
+
+    def gather(self, batch: Arguments) -> Tally:
+        return _tally.tally(self.made_for, "mean", self.scored(batch), ratio=False)
 
     def _scored(self, batch: Batch) -> tuple[Array, Array]:
         """Score of each query, and which queries count."""
@@ -87,31 +89,29 @@ class QuerySums(Statistic[Tally]):
         return d.backend.as_array(value), d.backend.as_array(counted)
 
 
-def query_sums(measure: Measure, zero_division: Any = None) -> QuerySums:
+def query_sums(measure: Measure, zero_division: Any = 0.0) -> QuerySums:
     """What to gather for a measure.
 
     Parameters
     ----------
     measure : callable
         Options are given by `functools.partial`.
-    zero_division : float, optional
-        Score where the divisor is 0; NaN leaves such queries out.
+    zero_division : float
+        Score where the divisor is 0, if there is one; NaN leaves such queries out.
 
     Raises
     ------
     ValueError
         If `zero_division` is no number.
     """
-    made_for = f"mean over queries of {described(measure)}"
-    if zero_division is None:
-        return QuerySums(made_for, measure, 0.0)
     if not isinstance(zero_division, int | float):
         raise ValueError(
             f"zero_division is {zero_division!r}; expected a number such as 0.0, or NaN to leave "
             f"such a query out"
         )
     otherwise = float(zero_division)
-    return QuerySums(f"{made_for}, zero_division={otherwise!r}", measure, otherwise)
+    made_for = f"mean over queries of {described(measure)}, zero_division={otherwise!r}"
+    return QuerySums(made_for, measure, otherwise)
 
 
 def _of_queries(batch: Batch) -> Array | None:

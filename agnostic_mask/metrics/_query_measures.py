@@ -21,7 +21,10 @@ def dcg(
     """Gains times the discounts of their ranks, summed over the first k."""
     ranking = _Ranking(d, include, y_pred)
     gains = _gains(ranking, ranking.ordered(y_true), gain)
-    return ranking.mean_over_ties(gains, _discounts(ranking, k)), None
+    found = ranking.mean_over_ties(gains, _discounts(ranking, k))
+    # There is no such relevance, and no measure of what has it.
+    below = d.backend.as_array(d.xp.any(y_true < 0, axis=-1))
+    return d.xp.where(below, d.xp.nan, found), None
 
 
 def ndcg(
@@ -29,9 +32,8 @@ def ndcg(
 ) -> Measured:
     """The same, and that of the best order."""
     found, _ = dcg(d, include, y_true, y_pred, k=k, gain=gain)
-    ideal = _Ranking(d, include, y_true)
-    gains = _gains(ideal, ideal.ordered(y_true), gain)
-    return found, d.xp.sum(gains * _discounts(ideal, k), axis=-1)
+    best, _ = dcg(d, include, y_true, y_true, k=k, gain=gain)
+    return found, best
 
 
 def precision_at_k(

@@ -48,9 +48,10 @@ class DCG(QueryMetric):
     -----
     A mask leaves candidates out (shape (..., K): the padding of lists), or queries (the shape of
     the leading axes). Weights are of queries. A query without a candidate is absent; of no query
-    NaN; NaN too where an included candidate has a NaN. Candidates that tie share the mean of their
-    discounts, so that their order does not matter (McSherry and Najork, 2008): scikit-learn's
-    `dcg_score` with ``ignore_ties=False``, which has no mask. LightGBM has exponential gains.
+    NaN; NaN too where an included candidate has a NaN, or a relevance below 0. Candidates that tie
+    share the mean of their discounts, so that their order does not matter (McSherry and Najork,
+    2008): scikit-learn's `dcg_score` with ``ignore_ties=False``, which has no mask. LightGBM has
+    exponential gains.
 
     Examples
     --------
@@ -82,7 +83,8 @@ class NDCG(QueryMetric):
     k, gain
         As of `DCG`, as are errors.
     zero_division : float
-        Value of a query whose candidates are all of relevance 0; NaN leaves such queries out.
+        Value of a query whose candidates are all of relevance 0; NaN leaves such queries out. What
+        is no number raises ValueError.
 
     Notes
     -----

@@ -4,6 +4,7 @@ from typing import Any
 
 from agnostic_mask._metric import PairMetric, ValueMetric
 from agnostic_mask._registry import kind_of
+from agnostic_mask._totals import checked_number
 from agnostic_mask.metrics._set import MetricSet
 from agnostic_mask.metrics._wrapping import Wrapping
 
@@ -22,6 +23,8 @@ class Running:
     ------
     TypeError
         If `metric` is none of these.
+    ValueError
+        If `num_groups` is no positive integer.
 
     Notes
     -----
@@ -48,12 +51,14 @@ class Running:
         num_groups: int | None = None,
     ) -> None:
         if not isinstance(metric, PairMetric | ValueMetric | Wrapping | MetricSet):
+            what, mend = f"a {type(metric).__name__}", ""
+            if isinstance(metric, type):
+                what, mend = f"the class {metric.__name__}", f": write {metric.__name__}()"
             raise TypeError(
-                f"metric is a {type(metric).__name__}; expected a metric, a MetricSet or an "
-                f"objective"
+                f"metric is {what}; expected a metric, a MetricSet or an objective{mend}"
             )
         self.metric = metric
-        self._num_groups = num_groups
+        self._num_groups = None if num_groups is None else checked_number(num_groups)
         self._state: Any = None
 
     def __repr__(self) -> str:
@@ -72,8 +77,20 @@ class Running:
             like = [x for x in given if kind_of(x) is not None]
             if not like:
                 self.metric(*arrays, **covers)  # which says what is wrong with them
-            state = self.metric.zero(like=like[-1], num_groups=self._num_groups)
+            groups = self._num_groups
+            if groups is None and covers.get("by") is not None:
+                groups = self._groups_of_metric()
+            state = self.metric.zero(like=like[-1], num_groups=groups)
         self._state = self.metric.update(state, *arrays, **covers)
+
+    def _groups_of_metric(self) -> int:
+        found = self.metric.own_groups() if isinstance(self.metric, Wrapping) else None
+        if found is None:
+            raise ValueError(
+                "by is given, and num_groups is None; expected the number of groups where the "
+                "running metric was made: Running(metric, num_groups=...)"
+            )
+        return found
 
     def compute(self) -> Any:
         """Value of the batches so far.

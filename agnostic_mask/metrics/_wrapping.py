@@ -53,6 +53,10 @@ class Wrapping(Metric):
         arrays = tuple(found.get(name) for name in values)
         return Arguments(arrays, found.get("weights"), found.get("mask"))
 
+    def own_groups(self) -> int | None:
+        """The number of groups that it is made with, if it is between groups, or of such a one."""
+        return self.metric.own_groups() if isinstance(self.metric, Wrapping) else None
+
     def _of(self, batch: Arguments, by: Array | None, num_groups: int | None) -> Any:
         n = number_of_groups(by, num_groups)
         return self._of_batch(batch._replace(by=by, num_groups=n))
@@ -69,13 +73,13 @@ def values_of(metric: Metric) -> tuple[str, ...]:
 
 
 def check_wraps(who: str, metric: Any) -> None:
-    """Raise TypeError unless `metric` is one whose result is an array.
+    """Raise TypeError unless `metric` is one whose result is an array, or has a value.
 
     Raises
     ------
     TypeError
     """
-    expected = "expected a metric or an objective whose result is one array"
+    expected = "expected a metric or an objective whose result is one array, or has a value"
     if isinstance(metric, type):
         raise TypeError(
             f"metric is the class {metric.__name__}; {expected}: write {metric.__name__}()"
@@ -87,23 +91,14 @@ def check_wraps(who: str, metric: Any) -> None:
             else "make one of a function of scores by agnostic_mask.metrics.MeanScore(fn)"
         )
         raise TypeError(f"metric is a {type(metric).__name__}; {expected}: {mend}")
-    returned = type(metric)._value.__annotations__.get("return")
-    if isinstance(returned, type) and issubclass(returned, tuple):
-        raise several(metric)
+    if metric.result is not None and not hasattr(metric.result, "value"):
+        raise TypeError(
+            f"metric is a {type(metric).__name__}, whose result is a {metric.result.__name__} of "
+            f"several arrays, none of them its value; {expected}"
+        )
     metric.statistic.check_gathers()
 
 
-def several(metric: Metric) -> TypeError:
-    """An error that says that a metric has several results."""
-    return TypeError(
-        f"metric is a {type(metric).__name__}, whose result is a tuple of several arrays; expected "
-        f"a metric or an objective whose result is one array. Make a metric of the one that you "
-        f"want: a subclass whose _value returns it"
-    )
-
-
-def one_value(metric: Metric, value: Any) -> Array:
-    """A metric's value, which must be one array."""
-    if isinstance(value, tuple):
-        raise several(metric)
-    return value
+def one_value(value: Any) -> Array:
+    """A metric's value: the result itself, or what is called so of several arrays."""
+    return value.value if isinstance(value, tuple) else value  # type: ignore[attr-defined]

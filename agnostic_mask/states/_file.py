@@ -112,7 +112,7 @@ def load(file: str | os.PathLike[str], metric: Metric | MetricSet, like: Array) 
         )
     d = resolve((("like", like),))
     found, arrays = _read(Path(file))
-    zeros = metric.zero(like=like, num_groups=_groups(arrays))
+    zeros = _zeros(file, metric, like, _groups(arrays))
     wanted = [state for _, state in leaves(zeros)]
     ours, theirs = [s.made_for for s in wanted], [made_for for made_for, _ in found]
     if ours != theirs:
@@ -123,6 +123,28 @@ def load(file: str | os.PathLike[str], metric: Metric | MetricSet, like: Array) 
         )
     read = [_state(d, file, s, i, found[i][1], arrays) for i, s in enumerate(wanted)]
     return read[0] if isinstance(zeros, State) else tuple(read)
+
+
+def _zeros(file: Any, metric: Metric | MetricSet, like: Array, num_groups: int | None) -> Any:
+    """States of no batch in the groups of those in a file.
+
+    Raises
+    ------
+    StateMismatchError
+        If the metric has other groups (or clusters) of its own.
+    """
+    zeros = metric.zero(like=like)
+    (_, first), *_ = leaves(zeros)
+    own = None if first.members is None else int(first.members.shape[-1])
+    if own is None:
+        return zeros if num_groups is None else metric.zero(like=like, num_groups=num_groups)
+    if own != num_groups:
+        what = "no groups" if num_groups is None else f"{num_groups} groups or clusters"
+        raise StateMismatchError(
+            f"{file} holds states of {what}; expected {own}, the number that the metric was made "
+            f"with"
+        )
+    return zeros
 
 
 def _groups(arrays: dict[str, Any]) -> int | None:

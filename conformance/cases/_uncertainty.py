@@ -35,7 +35,7 @@ VARIANTS: tuple[tuple[str, str, str, dict[str, Any], str], ...] = (
     ("BetweenGroups", "MeanSquaredError", "", {"num_groups": LABELS + 2, "how": "gap"}, "B"),
     ("BetweenGroups", "R2Score", "", {"num_groups": LABELS, "how": "max"}, "BT"),
     ("BetweenGroups", "F1", "", {"num_groups": LABELS + 2, "how": "min"}, "BT"),
-    ("BetweenGroups", "Mean", "", {"num_groups": LABELS, "how": "ratio"}, "B"),
+    ("BetweenGroups", "Mean", "", {"num_groups": LABELS, "how": "ratio"}, "BT"),
 )
 """What is made of which metric, field of the result, options, and what labels or ids cover."""
 

@@ -50,9 +50,7 @@ BINNED: dict[str, Peers] = {
     },
     "PrecisionAtRecall": {
         "keras.metrics.PrecisionAtRecall": THRESHOLDS,
-        "torchmetrics.classification.BinaryPrecisionAtFixedRecall": (
-            "exact, or of `thresholds`; 1 at a recall of 0"
-        ),
+        "torchmetrics.classification.BinaryPrecisionAtFixedRecall": ("exact, or of `thresholds`"),
     },
     "RecallAtPrecision": {
         "keras.metrics.RecallAtPrecision": THRESHOLDS,
