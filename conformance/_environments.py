@@ -53,6 +53,11 @@ class Environment:
         """Whether every operation is compiled anew for each shape that it meets, as JAX does."""
         return self.backend == "jax"
 
+    @property
+    def makes_graphs(self) -> bool:
+        """Whether every operation becomes tasks of a graph, as with Dask."""
+        return self.backend == "dask"
+
     def dtypes(self) -> tuple[str, ...]:
         """Names of the float types that arrays can have here."""
         return tuple(name for name in FLOATS if self._has(name))

@@ -48,7 +48,7 @@ def test_replicates_are_the_metric_of_rows_repeated(name):
     state = Resampled(metric.statistic, REPLICATES, 0).gather(batch)
     d = resolve(batch.named())
     values = metric._value(d, state)
-    values = getattr(values, case.metric.field) if isinstance(case.metric, Part) else values
+    values = case.metric.of(values) if isinstance(case.metric, Part) else values
     for counts, value in zip(counts_of(ids, REPLICATES), values, strict=True):
         repeated = {
             n: x if x.shape[0] == 1 else np.repeat(x, counts, axis=0) for n, x in inputs.items()

@@ -62,21 +62,21 @@ PLANTED = {
         "edges",
         next_edge,
         "oracle",
-        "metrics.BinnedQuantile:value",
+        "metrics.BinnedQuantile:value high",
     ),
     "ties counted half on one side only": (
         BinnedROCAUC,
         "_of_points",
         ties_half_on_one_side,
         "oracle",
-        "metrics.BinnedROCAUC:value",
+        "metrics.BinnedROCAUC:value low high",
     ),
     "ties before their own bin": (
         Points,
         "precision",
         ties_before_their_bin,
         "oracle",
-        "metrics.BinnedAveragePrecision:value",
+        "metrics.BinnedAveragePrecision:value high",
     ),
     "a bound of weights as of counts": (
         _binned_points,
@@ -90,7 +90,7 @@ PLANTED = {
         "_bin_of",
         last_bin_too_far,
         "oracle",
-        "metrics.ReliabilityCurve:accuracy",
+        "metrics.ReliabilityCurve:confidence accuracy",
     ),
 }
 

@@ -58,7 +58,7 @@ class BinnedQuantile(ValueMetric):
     quantile is in, and their middle, which is off by no more than ``1 / (2 b)`` of the quantile
     itself, 0.8 % for the default of 64. If no weight is negative. A share of weights that misses q
     by less than 2**-32 reaches it, since sums of weights are rounded. Numbers between -2**-126 and
-    2**-126 are in the bin about 0, whose middle is 0; in the last bin of float32, and of infinities,
+    2**-126 are in the bin about 0, whose middle is 0; in the last bin of float32, and of infinity,
     value and one end are infinite.
 
     The quantile is the inverse of the distribution function: ``numpy.quantile`` with

@@ -8,54 +8,36 @@ _FEW = {"bins_per_octave": 4}
 _TIED = "binary logits with ties"
 
 BINNED_VARIANTS: dict[str, tuple[str, dict[str, Any], str]] = {
-    "BinnedROCAUC:value": ("BinnedROCAUC", {}, _TIED),
-    "BinnedROCAUC:low": ("BinnedROCAUC", _FEW, "binary"),
-    "BinnedROCAUC partial:value": ("BinnedROCAUC", {"max_fpr": 0.4, **_FEW}, _TIED),
-    "BinnedROCAUC partial:high": ("BinnedROCAUC", {"max_fpr": 0.4, **_FEW}, "binary"),
-    "BinnedAveragePrecision:value": ("BinnedAveragePrecision", _FEW, "binary"),
+    "BinnedROCAUC:value low high": ("BinnedROCAUC", {}, _TIED),
+    "BinnedROCAUC partial:value low high": ("BinnedROCAUC", {"max_fpr": 0.4, **_FEW}, "binary"),
+    "BinnedAveragePrecision:value high": ("BinnedAveragePrecision", _FEW, "binary"),
     "BinnedAveragePrecision:low": ("BinnedAveragePrecision", _FEW, _TIED),
-    "BinnedAveragePrecision:high": ("BinnedAveragePrecision", _FEW, "binary"),
-    "BinnedPrecisionRecallCurve:precision": (
+    "BinnedPrecisionRecallCurve:precision recall": (
         "BinnedPrecisionRecallCurve",
         {"bins_per_octave": 1},
         _TIED,
     ),
     "BinnedROCCurve:tpr": ("BinnedROCCurve", {"bins_per_octave": 1}, _TIED),
-    "SensitivityAtSpecificity:low": (
+    "SensitivityAtSpecificity:low high": (
         "SensitivityAtSpecificity",
         {"specificity": 0.618, **_FEW},
         "binary",
     ),
-    "SensitivityAtSpecificity:high": (
-        "SensitivityAtSpecificity",
-        {"specificity": 0.25, **_FEW},
-        _TIED,
-    ),
-    "SpecificityAtSensitivity:low": (
+    "SpecificityAtSensitivity:low high": (
         "SpecificityAtSensitivity",
         {"sensitivity": 0.618, **_FEW},
         _TIED,
     ),
-    "SpecificityAtSensitivity:high": (
-        "SpecificityAtSensitivity",
-        {"sensitivity": 0.618, **_FEW},
-        "binary",
-    ),
-    "PrecisionAtRecall:low": ("PrecisionAtRecall", {"recall": 0.382, **_FEW}, "binary"),
-    "PrecisionAtRecall:high": ("PrecisionAtRecall", {"recall": 0.382, **_FEW}, _TIED),
-    "RecallAtPrecision:low": ("RecallAtPrecision", {"precision": 0.75, **_FEW}, _TIED),
-    "RecallAtPrecision:high": ("RecallAtPrecision", {"precision": 0.75, **_FEW}, "binary"),
+    "PrecisionAtRecall:low high": ("PrecisionAtRecall", {"recall": 0.382, **_FEW}, _TIED),
+    "RecallAtPrecision:low high": ("RecallAtPrecision", {"precision": 0.75, **_FEW}, "binary"),
     "RecallAtPrecision:threshold": ("RecallAtPrecision", {"precision": 0.375, **_FEW}, "binary"),
-    "BinnedQuantile:value": ("BinnedQuantile", {"q": 0.75, **_FEW}, "values"),
-    "BinnedQuantile:high": ("BinnedQuantile", {"q": 0.25, **_FEW}, "values"),
+    "BinnedQuantile:value high": ("BinnedQuantile", {"q": 0.25, **_FEW}, "values"),
     "BinnedMedianAbsoluteError:value": ("BinnedMedianAbsoluteError", _FEW, "real"),
     "ExpectedCalibrationError": ("ExpectedCalibrationError", {}, "binary"),
-    "ExpectedCalibrationError of classes": ("ExpectedCalibrationError", {"num_bins": 4}, "classes"),
     "MaximumCalibrationError": ("MaximumCalibrationError", {"num_bins": 4}, "classes"),
-    "ReliabilityCurve:confidence": ("ReliabilityCurve", {"num_bins": 2}, "binary"),
-    "ReliabilityCurve:accuracy": ("ReliabilityCurve", {"num_bins": 2}, "binary"),
+    "ReliabilityCurve:confidence accuracy": ("ReliabilityCurve", {"num_bins": 2}, "binary"),
 }
-"""Variants of metrics as in `_metrics`; what follows a colon is a field of the result."""
+"""Variants of metrics as in `_metrics`; what follows a colon are fields of the result."""
 
 BINS_OF_SCORES = tuple(
     dict.fromkeys(name for name, _, _ in BINNED_VARIANTS.values() if "Calib" not in name)

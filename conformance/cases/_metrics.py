@@ -169,9 +169,9 @@ class MetricCase(PartsCase):
         self.group = self.covers = f"metrics.{self.metric_name}"
         self.floating = self._floating() + (("weights",) if kind == "real" else ())
         metric = getattr(am.metrics, self.metric_name)(**self.options)
-        # What follows a colon is a field of the result.
-        self.field = variant.partition(":")[2]
-        self.metric = Part(metric, self.field) if self.field else metric
+        # What follows a colon are fields of the result.
+        self.fields = variant.partition(":")[2].split()
+        self.metric = Part(metric, *self.fields) if self.fields else metric
         self.ignores = "ignore_class" in self.options
         self.four_operations = self.metric_name not in NOT_FOUR_OPERATIONS
 
@@ -211,8 +211,14 @@ class MetricCase(PartsCase):
 
     def reference(self, exact: Host, dtype: str, accumulator: str) -> Reference:
         axis = self.class_axis(len(self.shape(exact)))
-        name = f"{self.metric_name}:{self.field}" if self.field else self.metric_name
-        return metric_reference(name, self.options, exact, dtype, accumulator, axis)
+        names = [f"{self.metric_name}:{field}" for field in self.fields] or [self.metric_name]
+        found = [
+            metric_reference(name, self.options, exact, dtype, accumulator, axis) for name in names
+        ]
+        if len(found) == 1:
+            return found[0]
+        values = np.stack([np.asarray(x.value, dtype=object) for x in found], axis=-1)
+        return Reference(values, np.stack([np.asarray(x.bound) for x in found], axis=-1))
 
     def result_dtype(self, dtype: str) -> str:
         if self.metric_name == "ConfusionMatrix" and not self.options.get("normalize"):
@@ -258,7 +264,8 @@ def _data(kind: str, rng: np.random.Generator, shape: tuple[int, ...]) -> Host:
         y_true = rng.integers(0, 2, shape).astype(np.int32)
         logits = rng.normal(0, 4, shape)
         if kind == "binary logits with ties":
-            logits = np.where(rng.random(shape) < 0.6, np.round(logits / 2), logits)
+            few = np.clip(np.round(logits / 2), -1, 1)
+            logits = np.where(rng.random(shape) < 0.75, few, logits)
         y_pred = rng.uniform(0.02, 0.98, shape) if kind == "binary" else logits
         return {"y_true": np.asarray(y_true), "y_pred": np.asarray(y_pred)}
     labels = np.asarray(rng.integers(0, CLASSES, shape).astype(np.int32))

@@ -81,6 +81,9 @@ HALF_LAWS = ("oracle", "excluded", "home", "untouched", "nothing hidden")
 SHAPES_OF_THEIR_OWN = ("degenerate", "removal", "repetition", "cuts")
 """Laws that call a function with shapes that no other law has."""
 
+MANY_CALLS = (*SHAPES_OF_THEIR_OWN, "excluded", "scale", "threads")
+"""Laws that call a function often, or of many parts."""
+
 Check = Callable[[Run], float | None]
 Objection = Callable[[Case, Environment, str], str | None]
 
@@ -110,6 +113,11 @@ class Law:
             return (
                 "every operation is compiled for each shape and float type; laws with shapes of "
                 "their own are checked for float32 alone"
+            )
+        if env.makes_graphs and dtype == "float64" and self.name in MANY_CALLS:
+            return (
+                "every operation becomes tasks of a graph, of which either float type has the "
+                "same; laws of many calls are checked for float32 alone"
             )
         return case.why_not(self.name) or self.objection(case, env, dtype)
 

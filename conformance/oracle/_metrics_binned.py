@@ -281,6 +281,7 @@ BINNED: dict[str, Callable[[Elements], Result]] = {
     "BinnedAveragePrecision:value": _average_precision("value"),
     "BinnedMedianAbsoluteError:value": _quantile(_errors, "value"),
     "BinnedPrecisionRecallCurve:precision": _curve("precision"),
+    "BinnedPrecisionRecallCurve:recall": _curve("recall"),
     "BinnedQuantile:high": _quantile(lambda e: e.true, "high"),
     "BinnedQuantile:value": _quantile(lambda e: e.true, "value"),
     "BinnedROCAUC:high": _auc(1),
