@@ -16,6 +16,7 @@ from agnostic_mask._statistic import (
     dispatch_of,
     gather_all,
     merged,
+    repeated,
     with_arrays,
 )
 from agnostic_mask._totals import checked_number, number_of_groups
@@ -159,18 +160,11 @@ def _of_groups(d: Dispatch, state: State, num_groups: int, copies: int | None) -
     n = checked_number(num_groups)
     xp, lead = d.xp, () if copies is None else (copies,)
     with d.backend.wide():
-        arrays = {name: _repeated(d, x, len(lead), n) for name, x in state.arrays().items()}
+        arrays = repeated(d, state, len(lead), n)
         integer = wide_integer(xp, d.device, d.backend)
         arrays["members"] = xp.zeros((*lead, n), dtype=integer, device=d.device)
         arrays["outside"] = xp.zeros(lead, dtype=integer, device=d.device)
         return with_arrays(state, arrays)
-
-
-def _repeated(d: Dispatch, x: Array, axis: int, n: int) -> Array:
-    """The same n times, along a new axis."""
-    shape = tuple(x.shape)
-    x = d.xp.expand_dims(x, axis=axis)
-    return d.backend.copy(d.xp.broadcast_to(x, (*shape[:axis], n, *shape[axis:])))
 
 
 def batch_for(state: State, batch: Arguments) -> Arguments:

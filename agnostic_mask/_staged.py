@@ -73,6 +73,11 @@ def select(xp: Any, include: Array | None, x: Array, other: Array | float) -> Ar
     return x if include is None else xp.where(include, x, other)
 
 
+def among(include: Array | None, x: Array) -> Array:
+    """Booleans, False where excluded."""
+    return x if include is None else x & include
+
+
 def sum_over(d: Dispatch, x: Array, axes: Axes, dtype: Any) -> Array:
     """Sum of `x` over `axes`, kept as dimensions of 1, accumulated in `dtype`."""
     if not axes:  # torch would sum over all axes

@@ -180,6 +180,16 @@ def with_arrays(state: _S, arrays: Mapping[str, Array], **configuration: Any) ->
     return type(state)(**{**fixed, **configuration, **state.arrays(), **arrays})
 
 
+def repeated(d: Dispatch, state: State, axis: int, n: int) -> dict[str, Array]:
+    """Arrays of a state, each the same n times along a new axis; `wide` must be entered."""
+    found = {}
+    for name, x in state.arrays().items():
+        shape = tuple(x.shape)
+        x = d.xp.broadcast_to(d.xp.expand_dims(x, axis=axis), (*shape[:axis], n, *shape[axis:]))
+        found[name] = d.backend.copy(x)
+    return found
+
+
 def zeros_like(like: _S) -> _S:
     """Zeros with the fields of `like`."""
     d = dispatch_of(like)

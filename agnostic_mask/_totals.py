@@ -104,8 +104,9 @@ class Totals:
         """The same totals without resamples."""
         if self._repeats is None:
             return self
-        grouped = self.split if self._label is not None else None
-        split = None if grouped is None else grouped._replace(repeats=None)
+        split = (
+            self.split._replace(repeats=None) if self.split and self._label is not None else None
+        )
         return Totals(self.d, self.shape, split, self._over)
 
     def for_each_resample(self, x: Array) -> Array:
@@ -236,8 +237,7 @@ class Totals:
         """How many included elements are in no group; without the axis of groups."""
         assert self._label is not None
         assert self.split is not None
-        outside = self._label == self._groups[0]
-        outside = outside if include is None else outside & include
+        outside = _staged.among(include, self._label == self._groups[0])
         split = self.split._replace(by=None)
         return Totals(self.d, self.shape, split, self._over).count(outside)
 

@@ -158,7 +158,7 @@ def any(
     p = plan(x, mask, weights, axis, keepdims, by, num_groups)
     with p.d.backend.wide():
         truth, include = _truth(p)
-        truth = truth if include is None else truth & include
+        truth = _staged.among(include, truth)
         return p.finish(p.totals.truth(truth, "any"), p.d.xp.bool)
 
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any
 
-from agnostic_mask import _cover
+from agnostic_mask import _cover, _staged
 from agnostic_mask._array import Array
 from agnostic_mask._dispatch import resolve
 from agnostic_mask._dtypes import cast, is_floating, wide_float, wide_integer
@@ -169,7 +169,7 @@ def _counts(p: Plan, edges: Array) -> Array:
     edges = cast(xp, edges, wide)
     x = cast(xp, p.x, wide)
     inside = (x >= edges[0]) & (x <= edges[-1])
-    inside = inside if joint.include is None else inside & joint.include
+    inside = _staged.among(joint.include, inside)
     x = xp.where(inside, x, edges[0])
     label = p.d.backend.searchsorted(edges, xp.reshape(x, (-1,))) - 1
     label = xp.where(x == edges[-1], n - 1, xp.reshape(label, p.shape))

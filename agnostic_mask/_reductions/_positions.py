@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from agnostic_mask import _cover
+from agnostic_mask import _cover, _staged
 from agnostic_mask._array import Array
 from agnostic_mask._dtypes import dtype_kind, wide_integer
 from agnostic_mask._reductions._extremes import extreme
@@ -116,7 +116,7 @@ def _first(p: Plan, which: Literal["min", "max"]) -> Array:
     # Where one is NaN so is the extreme, which then equals nothing.
     hit = (p.x == p.totals.of_each(extreme(p, which))) | (p.x != p.x)
     include = p.inclusion().include
-    hit = hit if include is None else hit & include
+    hit = _staged.among(include, hit)
     # The least index of a hit, not an argmax of hits, of which Dask does not take the first.
     beyond = _cover.size(tuple(p.shape[i] for i in p.axes))
     index = xp.where(hit, _indices(p, integer), beyond)

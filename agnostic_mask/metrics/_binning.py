@@ -180,7 +180,7 @@ class _HistogramOf(Statistic[ScoreHistogram]):
         """Arrays of a state: elements x in rows, where they are valid."""
         d, (_, k) = totals.d, self._shape
         include = covers.inclusion(d.xp, len(x.shape)).include
-        there = valid if include is None else valid & include
+        there = _staged.among(include, valid)
         cell = bin_of(d, self.bins_per_octave, d.xp.where(there, x, 0.0))
         return in_cells(totals, self._shape, cell if row is None else cell + row * k, valid, covers)
 

@@ -22,6 +22,7 @@ from agnostic_mask._scoring import check_covers, covers_of
 from agnostic_mask._state import State, state
 from agnostic_mask._statistic import Arguments, Statistic, added
 from agnostic_mask._totals import Totals
+from agnostic_mask.metrics._cells import weight_of_each
 from agnostic_mask.metrics._labelling import Labelling, labelling
 
 
@@ -92,15 +93,12 @@ class CalibrationOf(Statistic[CalibrationSums]):
                 y_pred = xp.where(there, y_pred, 0.0)
             confidence, hit, valid = _confidence(d, classes, y_true, y_pred)
             valid = valid & (confidence >= 0) & (confidence <= 1)
-            counted = valid if joint.include is None else valid & joint.include
-            lost = ~valid if joint.include is None else ~valid & joint.include
+            counted = _staged.among(joint.include, valid)
             wide, totals = wide_float(*d), Totals(d, shape, batch.split)
             confidence = xp.where(counted, confidence, 0.0)
             cell = self._bin_of(d, confidence)
-            factors = xp.ones(shape, dtype=wide, device=d.device)
-            if covers.weights is not None:
-                factors = xp.astype(_cover.expand(xp, covers.weights, len(shape)), wide)
-            factors = _staged.select(xp, counted, factors, 0.0)
+            factors = weight_of_each(d, covers, counted)
+            factors = cast(xp, counted, wide) if factors is None else factors
             values = {
                 "weight": factors,
                 "confidence": factors * cast(xp, confidence, wide),
@@ -109,7 +107,7 @@ class CalibrationOf(Statistic[CalibrationSums]):
             arrays = {
                 name: totals.by_cell(cell, self.num_bins, counted, x) for name, x in values.items()
             }
-            arrays["invalid"] = totals.count(lost)
+            arrays["invalid"] = totals.count(_staged.among(joint.include, ~valid))
             arrays.update(totals.membership(joint.include))
         return CalibrationSums(self.made_for, dtype, **arrays)
 

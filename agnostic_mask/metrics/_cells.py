@@ -50,6 +50,15 @@ def no_cells(d: Dispatch, shape: Shape) -> dict[str, Array]:
     }
 
 
+def weight_of_each(d: Dispatch, covers: Covers, counted: Array) -> Array | None:
+    """Weight of each element that is counted, 0 of the others; None without weights."""
+    if covers.weights is None:
+        return None
+    factors = d.xp.astype(covers.weights, wide_float(*d))
+    factors = _cover.expand(d.xp, factors, len(counted.shape))
+    return _staged.select(d.xp, counted, factors, 0.0)
+
+
 def in_cells(
     totals: Totals, shape: Shape, cell: Array, valid: Array, covers: Covers
 ) -> dict[str, Array]:
@@ -69,16 +78,13 @@ def in_cells(
     d, n = totals.d, _cover.size(shape)
     xp, full = d.xp, (*totals.lead, *shape)
     include = covers.inclusion(xp, len(totals.shape)).include
-    counted = valid if include is None else valid & include
-    values = None
-    if covers.weights is not None:
-        factors = _cover.expand(xp, xp.astype(covers.weights, wide_float(*d)), len(totals.shape))
-        values = _staged.select(xp, counted, factors, 0.0)
+    counted = _staged.among(include, valid)
+    values = weight_of_each(d, covers, counted)
     found = xp.reshape(totals.by_cell(cell, n, counted, values), full)
     arrays = {
         **no_cells(d, full),
         "count" if values is None else "weight": found,
-        "invalid": totals.count(~valid if include is None else ~valid & include),
+        "invalid": totals.count(_staged.among(include, ~valid)),
     }
     groups = totals.membership(include)
     return {**{name: d.backend.as_array(x) for name, x in arrays.items()}, **groups}

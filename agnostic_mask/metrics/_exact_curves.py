@@ -190,9 +190,7 @@ def _runs(d: Dispatch, y_true: Array, y_pred: Array, covers: Covers) -> tuple[_R
     labelled, true = TWO_CLASSES.true(d, y_true)
     known = labelled & (y_pred == y_pred)
     joint = covers.inclusion(xp, len(shape))
-    counted, lost = known, ~known
-    if joint.include is not None:
-        counted, lost = known & joint.include, lost & joint.include
+    counted, lost = (_staged.among(joint.include, x) for x in (known, ~known))
     member = tuple(xp.reshape(counted & (true == label), (-1,)) for label in (1, 0))
     meant = ~xp.any(lost)
     factors = None

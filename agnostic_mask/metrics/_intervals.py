@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 from statistics import NormalDist
 from typing import Any, ClassVar, NamedTuple
 
-from agnostic_mask import _staged
 from agnostic_mask._array import Array
 from agnostic_mask._dispatch import Dispatch
-from agnostic_mask._dtypes import cast, wide_integer
+from agnostic_mask._dtypes import cast
+from agnostic_mask._reductions._quantiles import quantile
+from agnostic_mask._reductions._sums import std
 from agnostic_mask._state import State
 from agnostic_mask._statistic import with_arrays
 from agnostic_mask.losses._operands import option
@@ -208,24 +209,10 @@ def _spread(d: Dispatch, x: Array, confidence: float, dtype: Any) -> tuple[Array
     """Two quantiles and the standard deviation, along the last axis, of what is finite."""
     xp = d.xp
     kept = abs(x) < xp.inf
-    counted = xp.sum(xp.astype(kept, xp.int32), axis=-1, keepdims=True, dtype=xp.int32)
-    n = xp.astype(counted, x.dtype)
-    mean = _staged.ratio(xp, xp.sum(xp.where(kept, x, 0.0), axis=-1, keepdims=True), n)
-    off = xp.where(kept, x - mean, 0.0)
-    squares = xp.sum(off * off, axis=-1, keepdims=True)
-    enough = counted > 1
-    error = _staged.root(xp, _staged.ratio(xp, squares, xp.where(enough, n - 1, 0.0)))
+    error = std(x, mask=kept, axis=-1, correction=1.0)
+    shares = ((1 - confidence) / 2, (1 + confidence) / 2)
     # In the result's dtype: JAX has no derivative of picking float64 after `wide` was left.
-    ordered = xp.sort(cast(xp, xp.where(kept, x, xp.inf), dtype), axis=-1, stable=False)
-    ends = []
-    for share in ((1 - confidence) / 2, (1 + confidence) / 2):
-        place = xp.where(enough, share * (n - 1), 0.0)
-        first = xp.floor(place)
-        index = cast(xp, first, wide_integer(xp, d.device, d.backend))
-        further = xp.where(index + 1 < counted, index + 1, index)
-        pair = d.backend.take_along_axis(ordered, xp.concat((index, further), axis=-1))
-        pair = xp.where(enough, cast(xp, pair, x.dtype), 0.0)
-        a, b = pair[..., :1], pair[..., 1:]
-        ends.append(xp.where(enough, a + (b - a) * (place - first), xp.nan))
-    low, high, error = (x[..., 0] for x in (*ends, error))
+    ends = quantile(cast(xp, x, dtype), shares, mask=kept, axis=-1)
+    # Of fewer than two there is no deviation.
+    low, high = (xp.where(error == error, ends[i, ...], xp.nan) for i in range(2))
     return low, high, error

@@ -11,7 +11,7 @@ from agnostic_mask._dtypes import is_integer
 from agnostic_mask._errors import ShapeMismatchError, UnsupportedArrayError
 from agnostic_mask._resample import poisson_counts
 from agnostic_mask._state import State
-from agnostic_mask._statistic import Arguments, Statistic, with_arrays
+from agnostic_mask._statistic import Arguments, Statistic, repeated, with_arrays
 
 BLOCK = 2**22
 """Elements of a temporary array that is as large as the resamples' elements together."""
@@ -38,12 +38,8 @@ class Resampled(Statistic[Any]):
 
     def zero(self, d: Dispatch, dtype: str) -> State:
         state: State = self.inner.zero(d, dtype)
-        copies = self.num_replicates + 1
         with d.backend.wide():
-            arrays = {
-                name: d.backend.copy(d.xp.broadcast_to(x, (copies, *x.shape)))
-                for name, x in state.arrays().items()
-            }
+            arrays = repeated(d, state, 0, self.num_replicates + 1)
             return with_arrays(state, arrays, made_for=self.made_for)
 
     def zero_like(self, like: State) -> State:

@@ -77,20 +77,18 @@ class Running:
             like = [x for x in given if kind_of(x) is not None]
             if not like:
                 self.metric(*arrays, **covers)  # which says what is wrong with them
-            groups = self._num_groups
-            if groups is None and covers.get("by") is not None:
-                groups = self._groups_of_metric()
-            state = self.metric.zero(like=like[-1], num_groups=groups)
+            if covers.get("by") is not None:
+                self._check_groups()
+            state = self.metric.zero(like=like[-1], num_groups=self._num_groups)
         self._state = self.metric.update(state, *arrays, **covers)
 
-    def _groups_of_metric(self) -> int:
-        found = self.metric.own_groups() if isinstance(self.metric, Wrapping) else None
-        if found is None:
+    def _check_groups(self) -> None:
+        own = self.metric.own_groups() if isinstance(self.metric, Wrapping) else None
+        if self._num_groups is None and own is None:
             raise ValueError(
                 "by is given, and num_groups is None; expected the number of groups where the "
                 "running metric was made: Running(metric, num_groups=...)"
             )
-        return found
 
     def compute(self) -> Any:
         """Value of the batches so far.
