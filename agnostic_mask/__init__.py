@@ -6,7 +6,7 @@ other library that follows the Python array API standard. Nothing is set globall
 
 from agnostic_mask import losses, metrics, states
 from agnostic_mask._array import Array
-from agnostic_mask._backend import Backend, Probe
+from agnostic_mask._backend import Backend
 from agnostic_mask._convert import convert
 from agnostic_mask._declare import scores
 from agnostic_mask._dispatch import Dispatch, agnostic, available_backends, dispatch
@@ -21,8 +21,10 @@ from agnostic_mask._errors import (
     StateMismatchError,
     UnsupportedArrayError,
 )
+from agnostic_mask._fusion import FusionWarning
 from agnostic_mask._masks import class_weights, sequence_mask
 from agnostic_mask._objective import Objective, weighted_masked_objective
+from agnostic_mask._probe import Probe
 from agnostic_mask._reductions._covariance import corrcoef, cov
 from agnostic_mask._reductions._cumulative import cumulative_sum
 from agnostic_mask._reductions._exponentials import log_softmax, logsumexp, softmax
@@ -44,6 +46,7 @@ __all__ = [
     "Backend",
     "CopyRequiredError",
     "Dispatch",
+    "FusionWarning",
     "MixedDevicesError",
     "MixedFrameworksError",
     "Objective",

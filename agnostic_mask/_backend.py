@@ -13,42 +13,15 @@ an instance of a subclass of `Backend`.
 import importlib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
 from importlib import metadata
 from typing import Any
 
 from agnostic_mask._array import Array
+from agnostic_mask._probe import Probe
+from agnostic_mask._ratio import ratio
 
 BLOCK = 2**20
 """Elements of a temporary array where a safe answer needs one that grows with two numbers."""
-
-
-@dataclass(frozen=True)
-class Probe:
-    """Whether a backend can run here, and if not, why.
-
-    Attributes
-    ----------
-    name : str
-        The backend's name.
-    usable : bool
-        Whether an array can be made and computed with.
-    version : str
-        The framework's version, empty if it is not installed.
-    devices : tuple of str
-        The devices it can use.
-    reason : str
-        Why it is not usable, in the words of its runtime; empty if it is usable.
-    backend : Backend or None
-        The backend itself, if it is usable.
-    """
-
-    name: str
-    usable: bool
-    version: str = ""
-    devices: tuple[str, ...] = ()
-    reason: str = ""
-    backend: "Backend | None" = field(default=None, repr=False, compare=False)
 
 
 class Backend:
@@ -62,6 +35,25 @@ class Backend:
 
     tile_elements: int | None = None
     """Elements of a tile where large batches are best computed in tiles; None: not in tiles."""
+
+    large_tile_elements = 2**25
+    """The same on a device where launches cost more than memory traffic does: a bound of memory."""
+
+    kept_bytes = 31 * 2**20
+    """As much as the allocator of glibc learns to keep from then on when it is given back once.
+
+    Without that every temporary of a tile would be fresh pages from the system, which cost five
+    times what is computed in them.
+    """
+
+    shares_operations = False
+    """Whether the framework shares an operation among threads, for which a tile is too short.
+
+    Then even a single thread that goes through tiles is one of our own.
+    """
+
+    fuses_batches = False
+    """Whether `fused` compiles all that is done with a batch, which then is not cut into tiles."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -114,11 +106,115 @@ class Backend:
         """Device of `x`, or None where the framework places arrays by itself."""
         return x.device
 
+    def signature(self, x: Array) -> Any:
+        """All that checks of metadata see of `x` but its class and shape, as a key of a table.
+
+        None where it cannot be told, or not within a trace: then every call is checked anew.
+        """
+        return None
+
     def has_dtype(self, xp: Any, device: Any, dtype: str) -> bool:
         """Whether `device` has `dtype` (``"float64"`` or ``"int64"``)."""
         return dtype in xp.__array_namespace_info__().dtypes(device=device)
 
+    # -- how to go through the data ------------------------------------------------
+
+    def tile_rows(self, x: Array, row: int) -> int | None:
+        """Rows of a tile, for an array like `x` of `row` elements a row; None: not in tiles."""
+        return None if self.tile_elements is None else max(1, self.tile_elements // max(1, row))
+
+    def begin_thread(self, x: Array) -> Callable[[], None] | None:
+        """What a thread of our own does first, so that it goes through tiles as the caller would.
+
+        Parameters
+        ----------
+        x : array
+            One of those that are cut into tiles.
+
+        Returns
+        -------
+        callable or None
+            None: tiles are left to the caller's thread.
+        """
+        return None
+
+    def before_tiles(self) -> None:
+        """Prepare for many temporary arrays of the size of a tile."""
+
+    def unwatched(self, *arrays: Array) -> bool:
+        """Whether no gradient and no trace can be watching what is done with these arrays.
+
+        Only then are they cut into tiles, and excluded inputs scored as they are.
+        """
+        return False
+
+    def trusted(self, scored: Callable[[], tuple[Array, ...]]) -> tuple[Array, ...] | None:
+        """What `scored` returns, or None if excluded inputs may show in more than its elements.
+
+        Asked for arrays that are `unwatched`: floating warnings, gradients that a score function
+        brings in by itself. What is None is scored again, with harmless values instead.
+        """
+        return scored()
+
+    def tracing(self) -> bool:
+        """Whether the caller is being traced, so that nothing is to be compiled within it.
+
+        A trace in which a compiled function is at home, as in those of JAX, does not count.
+        """
+        return False
+
+    def fused(
+        self, made_with: Callable[[Callable[..., Any]], Callable[..., Any]], scores: Any
+    ) -> Callable[..., Any] | None:
+        """``made_with(scores)`` compiled for speed; None where there is nothing to compile with.
+
+        Asked for on request alone. It compiles when it is called, and again for other dtypes and
+        shapes as it sees fit. It raises whatever says that it cannot. Gradients go through it.
+        After a first call several threads may call it at once. No global setting is touched, and
+        no limit of the compiler is shared with other functions.
+
+        Parameters
+        ----------
+        made_with : callable
+            Makes, with a score function, the function that is to be fast. That takes arrays by
+            position, or None in the place of one, and returns an array or a state. A compiler
+            of operations on elements alone compiles the score function.
+        scores : callable
+            ``scores(y_true, y_pred)``, of this framework's arrays.
+        """
+        return None
+
     # -- how to compute ------------------------------------------------------------
+
+    def zeroed(self, x: Array, include: Array) -> Array:
+        """`x`, 0 where excluded; never by a product, so that NaN does not come through.
+
+        Parameters
+        ----------
+        x : array
+            Real numbers.
+        include : array of bool
+            Its shape and that of `x` broadcast.
+        """
+        return self.namespace().where(include, x, 0)
+
+    def both(self, a: Array, b: Array) -> Array:
+        """Where two arrays of booleans, whose shapes broadcast, are True."""
+        return a & b
+
+    def sum(self, x: Array, axis: tuple[int, ...] | None, dtype: Any, *, keepdims: bool) -> Array:
+        """Sum of `x` over axes, None for all of them, accumulated in `dtype`."""
+        total = self.namespace().sum(x, axis=axis, dtype=dtype, keepdims=keepdims)
+        return self.as_array(total)
+
+    def count(self, x: Array, axis: tuple[int, ...] | None, dtype: Any, *, keepdims: bool) -> Array:
+        """Number of True over axes, None for all of them, in an integer `dtype`."""
+        xp = self.namespace()
+        return self.sum(xp.astype(x, xp.uint8), axis, dtype, keepdims=keepdims)
+
+    def ratio(self, numerator: Array, denominator: Array) -> Array:
+        """`numerator / denominator`, NaN where the denominator is 0, without a warning."""
+        return ratio(self.namespace(), numerator, denominator)
 
     def wide(self) -> AbstractContextManager[Any]:
         """Context in which float64 and int64 exist, for accumulation alone."""

@@ -137,11 +137,13 @@ def expand(xp: Any, x: Array, rank: int, *, skip: int | None = None) -> Array:
 
     `skip` is where the array that `x` is laid over has an axis that `x` does not know of.
     """
+    if len(x.shape) == rank:
+        return x
     shape = list(x.shape)
     if skip is not None and skip < len(shape):
         shape.insert(skip, 1)
     shape += [1] * (rank - len(shape))
-    return x if len(shape) == len(x.shape) else xp.reshape(x, tuple(shape))
+    return xp.reshape(x, tuple(shape))
 
 
 def size(shape: Shape) -> int:

@@ -41,6 +41,14 @@ class Bound:
     options: Mapping[str, Any]
     parts: int | None
 
+    @property
+    def rows(self) -> tuple[Any, bool | None]:
+        """The class axis as it was given, and whether y_true has it: what shapes depend on."""
+        axis = self.declaration.class_axis
+        if isinstance(axis, str):
+            axis = self.options[axis]
+        return axis, self.declaration.dense
+
     def class_axis(self, rank: int) -> int | None:
         """Position of the class axis in a y_pred of this rank, or None if there is none.
 
@@ -49,12 +57,8 @@ class Bound:
         AxisError
             If it is out of range.
         """
-        axis = self.declaration.class_axis
-        if isinstance(axis, str):
-            axis = self.options[axis]
-        if axis is None:
-            return None
-        return position(axis, rank, "y_pred")
+        axis, _ = self.rows
+        return None if axis is None else position(axis, rank, "y_pred")
 
     def scores_shape(self, y_true: Shape, y_pred: Shape) -> Shape:
         """Shape of the scores.

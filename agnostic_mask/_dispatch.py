@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
-from agnostic_mask._backend import Backend, Probe
+from agnostic_mask._backend import Backend
 from agnostic_mask._cover import known_shape
 from agnostic_mask._dtypes import checked_kind
 from agnostic_mask._errors import (
@@ -14,7 +14,14 @@ from agnostic_mask._errors import (
     MixedFrameworksError,
     UnsupportedArrayError,
 )
-from agnostic_mask._registry import backend_names, namespace_name, probe, required_kind
+from agnostic_mask._probe import Probe
+from agnostic_mask._registry import (
+    backend_names,
+    namespace_name,
+    probe,
+    required_kind,
+    signature,
+)
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -56,8 +63,27 @@ def resolve(arrays: Iterable[tuple[str, Any]]) -> Dispatch:
     MixedFrameworksError, MixedDevicesError
         If two arrays do not belong together.
     """
+    named = tuple(arrays)
+    key = signature([x for _, x in named])
+    found = _checked_before.get(key)
+    if found is None:
+        found = _checked(named)
+        if key is not None:
+            _checked_before[key] = found
+    return found
+
+
+_checked_before: dict[tuple[Any, ...] | None, Dispatch] = {}
+
+
+def resolved_before(arrays: Iterable[Any]) -> Dispatch | None:
+    """What `resolve` found for arrays of these classes and metadata; None if it is to be asked."""
+    return _checked_before.get(signature(arrays))
+
+
+def _checked(named: Iterable[tuple[str, Any]]) -> Dispatch:
     first_name, xp, device, found = "", None, None, None
-    for name, x in arrays:
+    for name, x in named:
         if x is None:
             continue
         kind = required_kind(name, x)
@@ -102,6 +128,9 @@ def resolve_known(named: Sequence[tuple[str, Any]], required: int) -> Dispatch:
     for name, x in named[:required]:
         if x is None:
             raise UnsupportedArrayError(f"{name} is None; expected an array")
+    found = resolved_before([x for _, x in named])
+    if found is not None:  # a framework whose arrays have a signature knows their shapes
+        return found
     found = resolve(named)
     for name, x in named:
         if x is not None:

@@ -1,5 +1,6 @@
 """Integers that name a class or a length, of any integer dtype, compared without wrapping."""
 
+from numbers import Integral
 from typing import Any
 
 from agnostic_mask._array import Array
@@ -46,3 +47,40 @@ def clipped(d: Dispatch, lengths: Array, most: int) -> Array:
         if dtype_kind(xp, lengths.dtype) == "unsigned":
             long = long | (wide < 0)
         return cast(xp, xp.where(long, most, wide), index)
+
+
+def number_of_groups(by: Array | None, num_groups: Any) -> int | None:
+    """`num_groups` as an integer, None without groups.
+
+    Raises
+    ------
+    ValueError
+        If one of the two is given without the other, or it is no positive integer.
+    """
+    if num_groups is None:
+        if by is None:
+            return None
+        raise ValueError(
+            "num_groups is None, and by is given; expected the number of groups, which decides on "
+            "the shape of the result whatever labels a batch has. Of all labels it is max(by) + 1"
+        )
+    n = checked_number(num_groups)
+    if by is None:
+        raise ValueError(
+            f"num_groups is {n}, and by is None; expected the label of the group of each element, "
+            f"an integer array with values from 0 to {n - 1}"
+        )
+    return n
+
+
+def checked_number(num_groups: Any) -> int:
+    """`num_groups` as an integer.
+
+    Raises
+    ------
+    ValueError
+        If it is no positive integer.
+    """
+    if isinstance(num_groups, bool) or not isinstance(num_groups, Integral) or num_groups < 1:
+        raise ValueError(f"num_groups is {num_groups!r}; expected an integer of at least 1")
+    return int(num_groups)

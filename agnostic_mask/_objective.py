@@ -1,6 +1,6 @@
 """The masked, weighted objective: one wrapper around any score function."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast as typed
 from typing import overload
 
@@ -9,12 +9,12 @@ from agnostic_mask._array import Array
 from agnostic_mask._declare import name_of
 from agnostic_mask._dispatch import Dispatch
 from agnostic_mask._dtypes import cast
+from agnostic_mask._labels import number_of_groups
 from agnostic_mask._metric import PairMetric
 from agnostic_mask._score_sums import ScoreSums, score_sums
-from agnostic_mask._scoring import Batch, ScoreFunction
+from agnostic_mask._scoring import ScoreFunction
 from agnostic_mask._statistic import Arguments
 from agnostic_mask._tally import REDUCTIONS, Reduction, Tally
-from agnostic_mask._totals import number_of_groups
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,10 @@ class Objective(PairMetric):
     reduction: Reduction
     empty: float | None
     epsilon: float
+    fuse: bool = field(default=False, compare=False)
 
     def _gathers(self) -> ScoreSums:
-        return score_sums(self.fn, self.reduction)
+        return score_sums(self.fn, self.reduction, fuse=self.fuse)
 
     def _value(self, d: Dispatch, state: Tally) -> Array:
         value = typed(ScoreSums, self.statistic).finished(d, state, epsilon=self.epsilon)
@@ -47,6 +48,7 @@ class Objective(PairMetric):
         *,
         by: Array | None = None,
         num_groups: int | None = None,
+        threads: int | None = None,
     ) -> Array:
         """Value of one batch.
 
@@ -65,6 +67,10 @@ class Objective(PairMetric):
             scores likewise.
         num_groups : int, optional
             Number of groups G; it goes with `by`.
+        threads : int, optional
+            How many threads go through a large NumPy batch, which is cut into tiles. None: what
+            the environment variable AGNOSTIC_MASK_THREADS says, else as many as there are
+            processors, at most 4. Results are the same to the bit.
 
         Returns
         -------
@@ -76,24 +82,25 @@ class Objective(PairMetric):
         ------
         UnsupportedArrayError, MixedFrameworksError, MixedDevicesError, ShapeMismatchError
         """
-        batch = Arguments((y_true, y_pred), weights, mask, by, number_of_groups(by, num_groups))
+        n = number_of_groups(by, num_groups)
+        batch = Arguments((y_true, y_pred), weights, mask, by, n, threads=threads)
         if self.reduction == "none":
             if by is not None:
                 raise ValueError(
                     "by is given, and reduction 'none' keeps every score by itself; expected one "
                     "of 'keras2', 'keras3', 'mean', 'sum'"
                 )
-            return _unreduced(typed(ScoreSums, self.statistic).scored(batch))
+            sums = typed(ScoreSums, self.statistic)
+            return sums.made_of(batch, self._unreduced)
         return self._of_batch(batch)
 
-
-def _unreduced(batch: Batch) -> Array:
-    d, (scores,), covers, _, _ = batch
-    with d.backend.wide():
-        weighed = _staged.weighed(d, scores, covers.inclusion(d.xp, len(scores.shape)))
-        value = cast(d.xp, weighed, scores.dtype)
-        # The function may have returned its input; a result never is one.
-        return d.backend.copy(value) if value is scores else d.backend.as_array(value)
+    def _unreduced(self, batch: Arguments, fn: ScoreFunction) -> Array:
+        d, (scores,), _, _, joint, _ = typed(ScoreSums, self.statistic).scored(batch, fn)
+        with d.backend.wide():
+            weighed = _staged.weighed(d, scores, joint)
+            value = cast(d.xp, weighed, scores.dtype)
+            # The function may have returned its input; a result never is one.
+            return d.backend.copy(value) if value is scores else d.backend.as_array(value)
 
 
 @overload
@@ -103,6 +110,7 @@ def weighted_masked_objective(
     reduction: Reduction = "keras2",
     empty: float | None = None,
     epsilon: float = 1e-7,
+    fuse: bool = False,
 ) -> Objective: ...
 
 
@@ -113,6 +121,7 @@ def weighted_masked_objective(
     reduction: Reduction = "keras2",
     empty: float | None = None,
     epsilon: float = 1e-7,
+    fuse: bool = False,
 ) -> None: ...
 
 
@@ -122,6 +131,7 @@ def weighted_masked_objective(
     reduction: Reduction = "keras2",
     empty: float | None = None,
     epsilon: float = 1e-7,
+    fuse: bool = False,
 ) -> Objective | None:
     r"""Add masking and weighting to a score function.
 
@@ -150,6 +160,12 @@ def weighted_masked_objective(
         The value if no element is included, in place of the last column.
     epsilon : float
         Of "keras2": 1e-7 is Keras 2.2.5; 0 is Keras 2.2.0 to 2.2.4.
+    fuse : bool
+        Compile what is done with a batch, by `torch.compile` or `jax.jit`, when the first of its
+        framework and ranks turns up, which takes seconds. Batches are then not cut into tiles.
+        Scores may move by a rounding; first derivatives go through. Where there is no compiler, or
+        it cannot take `fn`, the batch is computed in the ordinary way, and a `FusionWarning` says
+        why, once a framework. Within a trace of the caller's own it changes nothing.
 
     Returns
     -------
@@ -160,7 +176,7 @@ def weighted_masked_objective(
     Raises
     ------
     TypeError
-        If `fn` is not callable.
+        If `fn` is not callable, or `fuse` is not a bool.
     ValueError
         If `reduction` is not one of the above or `epsilon` is negative.
 
@@ -194,7 +210,9 @@ def weighted_masked_objective(
             raise TypeError(f"{name} is {number!r}; expected a number")
     if not epsilon >= 0:
         raise ValueError(f"epsilon is {epsilon!r}; expected a number of at least 0")
-    objective = Objective(fn, reduction, empty, epsilon)
+    if not isinstance(fuse, bool):
+        raise TypeError(f"fuse is {fuse!r}; expected True or False")
+    objective = Objective(fn, reduction, empty, epsilon, fuse)
     declaration = typed(ScoreSums, objective.statistic).declaration
     if reduction == "none" and declaration is not None and declaration.parts is not None:
         raise ValueError(

@@ -6,7 +6,7 @@ as a constant for the tracer (what `torch.compiler.assume_constant_result` does,
 importing torch), and no table is read before that function has filled it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, NamedTuple
@@ -15,9 +15,10 @@ import array_api_compat
 
 from agnostic_mask import _state
 from agnostic_mask._array import Array
-from agnostic_mask._backend import Backend, Probe
+from agnostic_mask._backend import Backend
 from agnostic_mask._dtypes import learn_kinds
 from agnostic_mask._errors import UnsupportedArrayError
+from agnostic_mask._probe import Probe
 
 GROUP = "agnostic_mask.backends"
 
@@ -113,6 +114,27 @@ def kind_of(x: Array) -> Kind | None:
     cls = type(x)
     _meet(cls.__module__)
     return _kinds.get(cls) or _learn(x)
+
+
+def signature(arrays: Iterable[Any]) -> tuple[Any, ...] | None:
+    """All that checks of metadata see of some arrays but their shapes, as a key of a table.
+
+    None where it cannot be told: for classes not met before, and within traces.
+    """
+    key: list[Any] = []
+    for x in arrays:
+        if x is None:
+            key.append(None)
+            continue
+        cls = type(x)
+        if not key:
+            _meet(cls.__module__)
+        kind = _kinds.get(cls)
+        own = None if kind is None or kind.refusal is not None else kind.backend.signature(x)
+        if own is None:
+            return None
+        key += (cls, own)
+    return tuple(key)
 
 
 def required_kind(name: str, x: Array) -> Kind:

@@ -2,17 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from agnostic_mask import _tally
 from agnostic_mask._array import Array
+from agnostic_mask._backend import Backend
 from agnostic_mask._cover import Shape
-from agnostic_mask._declare import Bound, declared, described, innermost
+from agnostic_mask._declare import Bound, declared, described, innermost, name_of
 from agnostic_mask._dispatch import Dispatch
+from agnostic_mask._fusion import Fusion, Gather, Scores
 from agnostic_mask._scoring import Batch, score
 from agnostic_mask._state import State
 from agnostic_mask._statistic import Arguments, Statistic
 from agnostic_mask._tally import Reduction, Tally
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class ScoreSums(Statistic[Tally]):
     fn: Callable[..., Any] = field(repr=False, compare=False)
     reduction: Reduction = field(repr=False, compare=False)
     declaration: Bound | None = field(repr=False, compare=False)
+    fusion: Fusion | None = field(default=None, repr=False, compare=False)
 
     def check(self, name: str, state: Any) -> None:
         self.check_gathers()
@@ -43,20 +48,30 @@ class ScoreSums(Statistic[Tally]):
         shape = () if parts is None else (parts,)
         return _tally.zero(self.made_for, self.reduction, d, dtype, shape)
 
-    def scored(self, batch: Arguments) -> Batch:
-        """Scores of a batch, and what covers them."""
-        return score(self.fn, self.declaration, batch, soft=self.reduction == "keras2")
+    def scored(self, batch: Arguments, fn: Scores | None = None) -> Batch:
+        """Scores of a batch, by `fn` if it is given, and what covers them."""
+        return score(fn or self.fn, self.declaration, batch, soft=self.reduction == "keras2")
 
     def gather(self, batch: Arguments) -> Tally:
         self.check_gathers()
+        return self.made_of(batch, self._tallied)
+
+    def made_of(self, batch: Arguments, fn: Gather[_T]) -> _T:
+        """What a function of this statistic makes of a batch, compiled if that was asked for."""
+        return fn(batch, self.fn) if self.fusion is None else self.fusion.call(fn, batch)
+
+    def _tallied(self, batch: Arguments, fn: Scores) -> Tally:
         ratio = self.declaration is not None and self.declaration.parts is not None
-        return _tally.tally(self.made_for, self.reduction, self.scored(batch), ratio=ratio)
+        return _tally.tally(self.made_for, self.reduction, self.scored(batch, fn), ratio=ratio)
 
     def merge(self, left: Tally, right: Tally) -> Tally:
         return _tally.merge(left, right)
 
     def covered(self, *shapes: Shape) -> Shape | None:
         return None if self.declaration is None else self.declaration.cut_along(*shapes)
+
+    def whole(self, backend: Backend) -> bool:
+        return self.fusion is not None and backend.fuses_batches
 
     def finished(self, d: Dispatch, state: Tally, *, epsilon: float = 0.0) -> Array:
         """Value of a state, in the accumulator's dtype."""
@@ -66,7 +81,10 @@ class ScoreSums(Statistic[Tally]):
         return self.declaration.finished([value[..., i] for i in range(self.declaration.parts)])
 
 
-def score_sums(fn: Callable[..., Any], reduction: Reduction = "mean") -> ScoreSums:
-    """What to gather of the scores of `fn` for a reduction."""
+def score_sums(
+    fn: Callable[..., Any], reduction: Reduction = "mean", *, fuse: bool = False
+) -> ScoreSums:
+    """What to gather of the scores of `fn` for a reduction; compiled if `fuse`."""
     made_for = f"{reduction} of {described(fn)}"
-    return ScoreSums(made_for, innermost(fn), fn, reduction, declared(fn))
+    fusion = Fusion(f"the objective of {name_of(fn)}", fn) if fuse else None
+    return ScoreSums(made_for, innermost(fn), fn, reduction, declared(fn), fusion)

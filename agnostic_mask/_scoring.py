@@ -6,8 +6,10 @@ from typing import Any, NamedTuple
 
 from agnostic_mask import _cover, _declare, _staged
 from agnostic_mask._array import Array
+from agnostic_mask._cover import Shape
 from agnostic_mask._dispatch import Dispatch, resolve, resolve_known
 from agnostic_mask._dtypes import (
+    DtypeKind,
     cast,
     dtype_kind,
     float_name,
@@ -22,8 +24,8 @@ from agnostic_mask._errors import (
     ShapeMismatchError,
     UnsupportedArrayError,
 )
-from agnostic_mask._registry import kind_of, namespace_name
-from agnostic_mask._staged import Covers
+from agnostic_mask._registry import kind_of, namespace_name, signature
+from agnostic_mask._staged import Covers, Inclusion
 from agnostic_mask._statistic import Arguments
 from agnostic_mask._totals import Split
 
@@ -40,7 +42,45 @@ class Batch(NamedTuple):
     scores: tuple[Array, ...]
     covers: Covers
     dtype: str
+    joint: Inclusion
     split: Split | None = None
+
+
+class Known(NamedTuple):
+    """What the metadata of a batch say of it.
+
+    Attributes
+    ----------
+    d : Dispatch
+    shape : tuple of int or None
+        Shape of the scores, which weights and mask cover; None of an undeclared function.
+    wide : bool
+        Whether JAX would narrow an array that it was handed outside of its wide context.
+    half : bool
+        Whether y_true or y_pred has a half type.
+    floating : tuple of bool
+        Whether y_true and y_pred are floating.
+    axis : int or None
+        Position of the class axis in y_pred.
+    mask : str or None
+        Kind of the mask's dtype.
+    plain : bool
+        Whether the weights are numbers that can be compared and multiplied as they are.
+    """
+
+    d: Dispatch
+    shape: Shape | None
+    wide: bool
+    half: bool
+    floating: tuple[bool, bool]
+    axis: int | None
+    mask: DtypeKind | None
+    plain: bool
+
+
+_known_before: dict[tuple[Any, ...], Known] = {}
+_MANY = 256
+"""Batches of different metadata, after which those that came before are forgotten."""
 
 
 def score(
@@ -68,17 +108,60 @@ def score(
     -------
     Batch
     """
-    d = resolve_known(batch.named(), required=2)
-    covers = covers_of(d.xp, batch.weights, batch.mask, soft=soft)
-    y_true, y_pred = (widen_half(d.xp, x) for x in batch.arrays)
-    # JAX would narrow float64 arrays that it was handed outside of its wide context.
-    wide = is_float64(d.xp, y_true) or is_float64(d.xp, y_pred)
-    with d.backend.wide() if wide else nullcontext():
-        if declaration is None:
+    it = _known(declaration, batch, soft)
+    d = it.d
+    weights, mask = batch.weights, batch.mask
+    if not it.plain:
+        weights = _cover.as_factors(d.xp, weights)
+    if it.mask is None or it.mask in ("bool", "signed", "unsigned"):
+        mask = None if it.mask is None else _cover.as_boolean(mask, it.mask)
+        covers = Covers(mask, None, weights)
+    else:
+        covers = Covers(None, widen_half(d.xp, mask), weights)
+    y_true, y_pred = batch.arrays
+    if it.half:
+        y_true, y_pred = widen_half(d.xp, y_true), widen_half(d.xp, y_pred)
+    with d.backend.wide() if it.wide else _NOTHING:
+        if declaration is None or it.shape is None:
             scored = _score_undeclared(fn, d, y_true, y_pred, covers)
         else:
-            scored = _score_rows(fn, declaration, d, y_true, y_pred, covers)
-    return scored._replace(split=batch.split)
+            scored = _score_rows(fn, declaration, it, y_true, y_pred, covers)
+    return (
+        scored if batch.by is None and batch.repeats is None else scored._replace(split=batch.split)
+    )
+
+
+_NOTHING = nullcontext()
+
+
+def _known(declaration: _declare.Bound | None, batch: Arguments, soft: bool) -> Known:
+    arrays = (*batch.arrays, batch.weights, batch.mask, batch.by, batch.ids)
+    key = signature(arrays)
+    rows = None if declaration is None else declaration.rows
+    if key is None or not (rows is None or isinstance(rows[0], int | None)):
+        return _checked(declaration, batch, soft)
+    key += (soft, rows, *[None if x is None else x.shape for x in arrays])
+    found = _known_before.get(key)
+    if found is None:
+        if len(_known_before) >= _MANY:
+            _known_before.clear()
+        found = _known_before[key] = _checked(declaration, batch, soft)
+    return found
+
+
+def _checked(declaration: _declare.Bound | None, batch: Arguments, soft: bool) -> Known:
+    d = resolve_known(batch.named(), required=2)
+    xp, (y_true, y_pred), weights, mask = d.xp, batch.arrays, batch.weights, batch.mask
+    kinds = [dtype_kind(xp, x.dtype) for x in batch.arrays]
+    covering = None if mask is None else _cover.mask_kind(xp, mask, soft=soft)
+    plain = weights is None or dtype_kind(xp, weights.dtype) not in ("bool", "half")
+    floating = (is_floating(xp, y_true), is_floating(xp, y_pred))
+    shape = axis = None
+    if declaration is not None:
+        axis = declaration.class_axis(len(y_pred.shape))
+        shape = declaration.scores_shape(tuple(y_true.shape), tuple(y_pred.shape))
+        check_covers(shape, Covers(mask, None, weights))
+    return Known(d, shape, "float64" in kinds, "half" in kinds, floating, axis, covering, plain)
 
 
 def elements(batch: Arguments) -> Batch:
@@ -99,14 +182,15 @@ def elements(batch: Arguments) -> Batch:
             )
     covers = covers_of(xp, batch.weights, batch.mask, soft=False)
     check_covers(shape, covers, "scores" if len(arrays) == 2 else last)
-    include = covers.inclusion(xp, len(shape)).include
+    joint = covers.inclusion(d, len(shape))
+    include = joint.include
     name = float_name(xp, d.device, *(x for _, x in arrays))
     with d.backend.wide():
         wide = wide_float(xp, d.device, d.backend)
         # Integers keep all their digits, which a float32 would not hold.
         floats = (cast(xp, x, getattr(xp, name) if is_floating(xp, x) else wide) for _, x in arrays)
-        parts = tuple(_staged.clean(xp, x, include) for x in floats)
-    return Batch(d, parts, covers, name, batch.split)
+        parts = tuple(_staged.clean(d, x, include) for x in floats)
+    return Batch(d, parts, covers, name, joint, batch.split)
 
 
 def covers_of(xp: Any, weights: Array | None, mask: Array | None, *, soft: bool) -> Covers:
@@ -124,31 +208,60 @@ def covers_of(xp: Any, weights: Array | None, mask: Array | None, *, soft: bool)
 def _score_rows(
     fn: ScoreFunction,
     declaration: _declare.Bound,
-    d: Dispatch,
+    known: Known,
     y_true: Array,
     y_pred: Array,
     covers: Covers,
 ) -> Batch:
-    shape = declaration.scores_shape(tuple(y_true.shape), tuple(y_pred.shape))
-    check_covers(shape, covers)
+    d, shape = known.d, known.shape
+    assert shape is not None
     own = declaration.included(y_true)
     if own is not None:
         _cover.check_covers("what the score function includes", tuple(own.shape), "scores", shape)
-        covers = covers.also(d.xp, own, len(shape))
-    include = covers.inclusion(d.xp, len(shape)).include
-    if include is not None:
-        axis = declaration.class_axis(len(y_pred.shape))
-        true_value, pred_value = declaration.declaration.harmless
-        y_true = _substitute(d.xp, include, y_true, true_value, len(shape), axis)
-        y_pred = _substitute(d.xp, include, y_pred, pred_value, len(shape), axis)
-    parts = _called(fn, d, y_true, y_pred, declaration.parts)
+        covers = covers.also(d, own, len(shape))
+    joint = covers.inclusion(d, len(shape))
+    parts, raw = _row_scores(fn, declaration, known, y_true, y_pred, joint.include)
     for scores in parts:
         if tuple(scores.shape) != shape:
             raise ShapeMismatchError(
                 f"{declaration.name} returned scores of shape {tuple(scores.shape)}; expected "
                 f"{shape} from y_pred of shape {tuple(y_pred.shape)}, as it declares"
             )
-    return Batch(d, parts, covers, _name(d, parts[0]))
+    if raw:
+        parts = tuple([_staged.clean(d, x, joint.include) for x in parts])
+    return Batch(d, parts, covers, _name(d, parts[0]), joint)
+
+
+def _row_scores(
+    fn: ScoreFunction,
+    declaration: _declare.Bound,
+    known: Known,
+    y_true: Array,
+    y_pred: Array,
+    include: Array | None,
+) -> tuple[tuple[Array, ...], bool]:
+    """Scores of rows, with harmless values in place of excluded inputs unless none can show.
+
+    And whether excluded inputs were scored as they came.
+    """
+    d, parts = known.d, declaration.parts
+    if include is None:
+        return _called(fn, d, y_true, y_pred, parts), False
+    true_floats, pred_floats = known.floating
+    if not true_floats:  # a label may be out of range
+        y_true = _substitute(known, include, y_true, 0.0)
+    if not pred_floats:
+        y_pred = _substitute(known, include, y_pred, 0.0)
+    if d.backend.unwatched(y_true, y_pred):
+        found = d.backend.trusted(lambda: _called(fn, d, y_true, y_pred, parts))
+        if found is not None:
+            return found, True
+    true_value, pred_value = declaration.declaration.harmless
+    if true_floats:
+        y_true = _substitute(known, include, y_true, true_value)
+    if pred_floats:
+        y_pred = _substitute(known, include, y_pred, pred_value)
+    return _called(fn, d, y_true, y_pred, parts), False
 
 
 def _score_undeclared(
@@ -165,9 +278,9 @@ def _score_undeclared(
             f"reduction='none')"
         )
     check_covers(shape, covers)
-    include = covers.inclusion(d.xp, len(shape)).include
-    cleaned = _staged.clean(d.xp, scores, include)
-    return Batch(d, (cleaned,), covers, _name(d, scores))
+    joint = covers.inclusion(d, len(shape))
+    cleaned = _staged.clean(d, scores, joint.include)
+    return Batch(d, (cleaned,), covers, _name(d, scores), joint)
 
 
 def _name(d: Dispatch, scores: Array) -> str:
@@ -178,20 +291,29 @@ def _called(
     fn: ScoreFunction, d: Dispatch, y_true: Array, y_pred: Array, parts: int | None
 ) -> tuple[Array, ...]:
     """What the score function returned, as floats of the framework that went in."""
-    name = f"the result of {_declare.name_of(fn)}"
     found = fn(y_true, y_pred)
     if parts is None:
-        return (_as_floats(name, found, d, y_true, y_pred),)
+        return (_as_floats(fn, found, d, y_true, y_pred),)
     if not isinstance(found, tuple) or len(found) != parts:
         raise TypeError(
-            f"{name} is a {type(found).__name__}; expected a tuple of {parts} arrays of scores, "
-            f"one for each positional parameter of the function that it declares as finish"
+            f"{_named(fn)} is a {type(found).__name__}; expected a tuple of {parts} arrays of "
+            f"scores, one for each positional parameter of the function that it declares as finish"
         )
-    return tuple(_as_floats(name, x, d, y_true, y_pred) for x in found)
+    return tuple([_as_floats(fn, x, d, y_true, y_pred) for x in found])
 
 
-def _as_floats(name: str, scores: Array, d: Dispatch, y_true: Array, y_pred: Array) -> Array:
-    kind = kind_of(scores)
+def _named(fn: ScoreFunction) -> str:
+    return f"the result of {_declare.name_of(fn)}"
+
+
+def _as_floats(
+    fn: ScoreFunction, scores: Array, d: Dispatch, y_true: Array, y_pred: Array
+) -> Array:
+    if type(scores) is type(y_pred) and is_floating(d.xp, y_pred):
+        known = d.backend.signature(y_pred)
+        if known is not None and d.backend.signature(scores) == known:
+            return scores  # of dtype and device of y_pred, which was checked and widened
+    name, kind = _named(fn), kind_of(scores)
     if kind is None or kind.refusal is not None:
         raise UnsupportedArrayError(
             f"{name} is a {type(scores).__name__}; expected an array of scores, one for "
@@ -220,13 +342,14 @@ def check_covers(shape: _cover.Shape, covers: Covers, of: str = "scores") -> Non
             _cover.check_covers(name, tuple(x.shape), of, shape)
 
 
-def _substitute(
-    xp: Any, include: Array, x: Array, value: float, rank: int, class_axis: int | None
-) -> Array:
-    skip = class_axis if len(x.shape) > rank else None
+def _substitute(known: Known, include: Array, x: Array, value: float) -> Array:
+    d, shape = known.d, known.shape
+    assert shape is not None
+    xp = d.xp
+    skip = known.axis if len(x.shape) > len(shape) else None
     where = _cover.expand(xp, include, len(x.shape), skip=skip)
     if is_floating(xp, x):
         return xp.where(where, x, value)
     if dtype_kind(xp, x.dtype) == "bool":
         return x & where
-    return xp.where(where, x, 0)
+    return d.backend.zeroed(x, where)

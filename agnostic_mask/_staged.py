@@ -10,11 +10,12 @@ from agnostic_mask import _cover
 from agnostic_mask._array import Array
 from agnostic_mask._dispatch import Dispatch
 from agnostic_mask._dtypes import cast, wide_float, wide_integer
+from agnostic_mask._ratio import ratio as ratio
 
 Axes = tuple[int, ...]
 
 
-class Inclusion(NamedTuple):
+class Inclusion:
     """Which elements of an array of rank `rank` count, and how much.
 
     Attributes
@@ -25,8 +26,37 @@ class Inclusion(NamedTuple):
         What elements are multiplied by, expanded likewise, the finest first.
     """
 
-    include: Array | None
-    factors: tuple[Array, ...]
+    __slots__ = ("_counts", "_present", "factors", "include")
+
+    def __init__(self, include: Array | None, factors: tuple[Array, ...] = ()) -> None:
+        self.include, self.factors = include, factors
+        self._counts: dict[Axes, Array] = {}
+        self._present: dict[tuple[int, Axes], Array] = {}
+
+    def counts(self, d: Dispatch, axes: Axes) -> Array:
+        """How many of `include` count over `axes`, kept as dimensions of 1; counted once."""
+        found = self._counts.get(axes)
+        if found is None:
+            integer = wide_integer(d.xp, d.device, d.backend)
+            if axes:
+                found = d.backend.count(self.include, axes, integer, keepdims=True)
+            else:
+                found = cast(d.xp, self.include, integer)
+            self._counts[axes] = found
+        return found
+
+    def present(self, d: Dispatch, i: int, axes: Axes) -> Array:
+        """Factor i in float64, with 0 in place of those that no included element has, NaN or not.
+
+        Asked as finely as elements are told apart after a sum over `axes`; found once.
+        """
+        found = self._present.get((i, axes))
+        if found is None:
+            there = self.counts(d, axes) > 0 if axes else self.include
+            wide = wide_float(d.xp, d.device, d.backend)
+            found = cast(d.xp, zeroed(d, there, self.factors[i]), wide)
+            self._present[(i, axes)] = found
+        return found
 
 
 class Covers(NamedTuple):
@@ -45,32 +75,43 @@ class Covers(NamedTuple):
     soft: Array | None
     weights: Array | None
 
-    def inclusion(self, xp: Any, rank: int) -> Inclusion:
+    def inclusion(self, d: Dispatch, rank: int) -> Inclusion:
         """Join them over scores of rank `rank`."""
-        return inclusion(xp, rank, (self.mask,), (self.soft, self.weights))
+        return inclusion(d, rank, (self.mask,), (self.soft, self.weights))
 
-    def also(self, xp: Any, mask: Array, rank: int) -> "Covers":
+    def also(self, d: Dispatch, mask: Array, rank: int) -> "Covers":
         """Covers that include only what `mask` includes too."""
-        joint = inclusion(xp, rank, (self.mask, mask), ()).include
+        joint = inclusion(d, rank, (self.mask, mask), ()).include
         return self._replace(mask=mask if self.mask is None else joint)
 
 
 def inclusion(
-    xp: Any, rank: int, masks: tuple[Array | None, ...], factors: tuple[Array | None, ...]
+    d: Dispatch, rank: int, masks: tuple[Array | None, ...], factors: tuple[Array | None, ...]
 ) -> Inclusion:
     """Join masks (True counts) and factors (non-zero counts) over an array of rank `rank`."""
-    given = sorted((f for f in factors if f is not None), key=lambda f: len(f.shape), reverse=True)
-    tests = [m for m in masks if m is not None] + [f != 0 for f in given]
     include = None
-    for test in tests:
-        test = _cover.expand(xp, test, rank)
-        include = test if include is None else include & test
-    return Inclusion(include, tuple(_cover.expand(xp, f, rank) for f in given))
+    for mask in masks:
+        if mask is not None:
+            mask = _cover.expand(d.xp, mask, rank)
+            include = mask if include is None else d.backend.both(include, mask)
+    given = [f for f in factors if f is not None]
+    if len(given) > 1:
+        given.sort(key=lambda f: len(f.shape), reverse=True)
+    expanded = tuple([_cover.expand(d.xp, f, rank) for f in given])
+    for factor in expanded:
+        test = factor != 0
+        include = test if include is None else d.backend.both(include, test)
+    return Inclusion(include, expanded)
 
 
 def select(xp: Any, include: Array | None, x: Array, other: Array | float) -> Array:
     """`x` where included, else `other`; never a product, so that NaN does not come through."""
     return x if include is None else xp.where(include, x, other)
+
+
+def zeroed(d: Dispatch, include: Array | None, x: Array) -> Array:
+    """`x`, 0 where excluded."""
+    return x if include is None else d.backend.zeroed(x, include)
 
 
 def among(include: Array | None, x: Array) -> Array:
@@ -80,43 +121,48 @@ def among(include: Array | None, x: Array) -> Array:
 
 def sum_over(d: Dispatch, x: Array, axes: Axes, dtype: Any) -> Array:
     """Sum of `x` over `axes`, kept as dimensions of 1, accumulated in `dtype`."""
-    if not axes:  # torch would sum over all axes
-        return x
-    return d.backend.as_array(d.xp.sum(x, axis=axes, dtype=dtype, keepdims=True))
+    return d.backend.sum(x, axes, dtype, keepdims=True) if axes else x  # torch would sum over all
 
 
 def _not_told_apart(x: Array, by: tuple[Array, ...], axes: Axes) -> Axes:
-    return tuple(i for i in axes if x.shape[i] != 1 and all(array.shape[i] == 1 for array in by))
+    shape = x.shape
+    if shape == by[-1].shape:  # the coarsest
+        return ()
+    shapes = [array.shape for array in by]
+    return tuple([i for i in axes if shape[i] != 1 and all(s[i] == 1 for s in shapes)])
 
 
-def _present(xp: Any, include: Array, factor: Array, partial: Array) -> Array:
-    """`factor`, with 0 in place of those that no included element has, NaN or not.
-
-    Asked as finely as `partial` still tells elements apart.
-    """
-    summed = tuple(i for i, n in enumerate(partial.shape) if n == 1 and include.shape[i] != 1)
-    present = xp.any(include, axis=summed, keepdims=True) if summed else include
-    return select(xp, present, factor, 0)
-
-
-def _weigh(d: Dispatch, x: Array, include: Array, factors: tuple[Array, ...], axes: Axes) -> Array:
+def _weigh(d: Dispatch, x: Array, inclusion: Inclusion, axes: Axes) -> Array:
     """Apply each factor to `x`, summed over those of `axes` that it and later ones ignore."""
-    xp = d.xp
-    wide = wide_float(xp, d.device, d.backend)
-    for i, factor in enumerate(factors):
-        x = sum_over(d, x, _not_told_apart(x, factors[i:], axes), wide)
+    include, factors = inclusion.include, inclusion.factors
+    assert include is not None
+    for i in range(len(factors)):
+        coarser = _not_told_apart(x, factors[i:], axes)
+        if coarser:
+            x = sum_over(d, x, coarser, wide_float(d.xp, d.device, d.backend))
+        shape = x.shape
+        summed = (
+            ()
+            if shape == include.shape
+            else tuple([k for k, n in enumerate(include.shape) if n != 1 and shape[k] == 1])
+        )
         # In float64 whether or not something was summed before: were the product rounded to
         # float32 where a part has but one step, a cut would show in the result.
-        x = cast(xp, x, wide) * cast(xp, _present(xp, include, factor, x), wide)
+        x = x * inclusion.present(d, i, summed)
     return x
 
 
-def _finish(d: Dispatch, x: Array, axes: Axes) -> Array:
+def _finish(d: Dispatch, x: Array, axes: Axes, keepdims: bool) -> Array:
     wide = wide_float(d.xp, d.device, d.backend)
-    return cast(d.xp, sum_over(d, x, tuple(i for i in axes if x.shape[i] != 1), wide), wide)
+    if not keepdims:
+        return d.backend.sum(x, None, wide, keepdims=False)
+    shape = x.shape
+    return cast(d.xp, sum_over(d, x, tuple([i for i in axes if shape[i] != 1]), wide), wide)
 
 
-def weighted_sum(d: Dispatch, x: Array, inclusion: Inclusion, axes: Axes) -> Array:
+def weighted_sum(
+    d: Dispatch, x: Array, inclusion: Inclusion, axes: Axes, *, keepdims: bool = True
+) -> Array:
     """Sum of included elements times their factors over `axes`, in float64.
 
     Parameters
@@ -128,74 +174,91 @@ def weighted_sum(d: Dispatch, x: Array, inclusion: Inclusion, axes: Axes) -> Arr
     inclusion : Inclusion
     axes : tuple of int
         Axes to sum over; the result has dimensions of 1 there.
+    keepdims : bool
+        False for a sum over all axes, which then is 0-d.
 
     Returns
     -------
     array, float64
     """
-    xp, include = d.xp, inclusion.include
-    if include is None:
-        return _finish(d, x, axes)
-    x = sum_over(d, x, _not_told_apart(x, (include,), axes), wide_float(xp, d.device, d.backend))
-    x = _weigh(d, select(xp, include, x, 0.0), include, inclusion.factors, axes)
-    return _finish(d, x, axes)
+    include = inclusion.include
+    if include is not None:
+        coarser = _not_told_apart(x, (include,), axes)
+        if coarser:
+            x = sum_over(d, x, coarser, wide_float(d.xp, d.device, d.backend))
+        x = zeroed(d, include, x)
+        if inclusion.factors:
+            x = _weigh(d, x, inclusion, axes)
+    return _finish(d, x, axes, keepdims)
 
 
-def clean(xp: Any, x: Array, include: Array | None) -> Array:
+def clean(d: Dispatch, x: Array, include: Array | None) -> Array:
     """`x` with 0 where excluded, unless `include` tells all its elements apart anyway.
 
     A sum over excluded NaN and Inf is selected away as well, but not without a warning.
     """
     if include is None or tuple(include.shape) == tuple(x.shape):
         return x
-    return select(xp, include, x, 0.0)
+    return zeroed(d, include, x)
 
 
 def weighed(d: Dispatch, x: Array, inclusion: Inclusion) -> Array:
     """Included elements times their factors, not summed; 0 where excluded."""
-    include = inclusion.include
-    if include is None:
+    if inclusion.include is None:
         return x
-    return _weigh(d, select(d.xp, include, x, 0.0), include, inclusion.factors, ())
+    return _weigh(d, zeroed(d, inclusion.include, x), inclusion, ())
 
 
-def count(d: Dispatch, shape: _cover.Shape, include: Array | None, axes: Axes) -> Array:
-    """Number of included elements over `axes` of an array of this shape, as exact integers."""
-    xp = d.xp
+def count(
+    d: Dispatch, shape: _cover.Shape, inclusion: Inclusion, axes: Axes, *, keepdims: bool = True
+) -> Array:
+    """Number of included elements over `axes` of an array of this shape, as exact integers.
+
+    `keepdims` is as of `weighted_sum`.
+    """
+    xp, include = d.xp, inclusion.include
     integer = wide_integer(xp, d.device, d.backend)
     if include is None:
-        kept = tuple(1 if i in axes else n for i, n in enumerate(shape))
-        return xp.full(
-            kept, _cover.size(tuple(shape[i] for i in axes)), dtype=integer, device=d.device
-        )
-    counts = sum_over(d, xp.astype(include, xp.uint8), axes, integer)
-    return cast(xp, counts, integer) * _repeats(shape, include, axes)
+        kept = tuple(1 if i in axes else n for i, n in enumerate(shape)) if keepdims else ()
+        number = _cover.size(tuple(shape[i] for i in axes))
+        return xp.full(kept, number, dtype=integer, device=d.device)
+    coarser = _not_told_apart(include, inclusion.factors, axes) if inclusion.factors else ()
+    if coarser:  # which sums of factors are made of too
+        x = inclusion.counts(d, coarser)
+        x = d.backend.sum(x, axes if keepdims else None, integer, keepdims=keepdims)
+    elif axes:
+        x = d.backend.count(include, axes if keepdims else None, integer, keepdims=keepdims)
+    else:
+        x = cast(xp, include, integer)
+    return _repeated(cast(xp, x, integer), shape, include, axes)
 
 
-def sum_of_factors(d: Dispatch, shape: _cover.Shape, inclusion: Inclusion, axes: Axes) -> Array:
-    """Sum of the factors of included elements over `axes` of an array of this shape, in float64."""
+def sum_of_factors(
+    d: Dispatch, shape: _cover.Shape, inclusion: Inclusion, axes: Axes, *, keepdims: bool = True
+) -> Array:
+    """Sum of the factors of included elements over `axes` of an array of this shape, in float64.
+
+    `keepdims` is as of `weighted_sum`.
+    """
     xp, include, factors = d.xp, inclusion.include, inclusion.factors
     wide = wide_float(xp, d.device, d.backend)
     if include is None or not factors:
-        return cast(xp, count(d, shape, include, axes), wide)
+        return cast(xp, count(d, shape, inclusion, axes, keepdims=keepdims), wide)
     coarser = _not_told_apart(include, factors, axes)
-    if coarser:
-        integer = wide_integer(xp, d.device, d.backend)
-        x = cast(xp, sum_over(d, xp.astype(include, xp.uint8), coarser, integer), wide)
-    else:
-        x = cast(xp, include, wide)
-    x = _finish(d, _weigh(d, x, include, factors, axes), axes)
-    return x * _repeats(shape, include, axes)
+    if coarser or len(factors) > 1:
+        x = cast(xp, inclusion.counts(d, coarser), wide)
+        x = _weigh(d, x, inclusion, axes)
+    else:  # whose product with 1 or 0 this is
+        x = inclusion.present(d, 0, ())
+    return _repeated(_finish(d, x, axes, keepdims), shape, include, axes)
 
 
-def _repeats(shape: _cover.Shape, include: Array, axes: Axes) -> int:
-    return _cover.size(tuple(shape[i] for i in axes if include.shape[i] == 1))
-
-
-def ratio(xp: Any, numerator: Array, denominator: Array) -> Array:
-    """`numerator / denominator`, NaN where the denominator is 0, without a warning."""
-    zero = denominator == 0
-    return xp.where(zero, xp.nan, numerator / xp.where(zero, 1.0, denominator))
+def _repeated(x: Array, shape: _cover.Shape, include: Array, axes: Axes) -> Array:
+    """Totals of `include` over `axes`, along some of which it stands for several elements."""
+    own = tuple(include.shape)
+    if own == shape:
+        return x
+    return x * _cover.size(tuple(shape[i] for i in axes if own[i] == 1))
 
 
 def root(xp: Any, x: Array) -> Array:

@@ -51,8 +51,12 @@ class State:
 
     def arrays(self) -> dict[str, Array]:
         """The fields that hold an array, by name."""
-        named = ((name, getattr(self, name)) for name in self.array_fields)
-        return {name: x for name, x in named if x is not None}
+        found = {}
+        for name in self.array_fields:
+            x = getattr(self, name)
+            if x is not None:
+                found[name] = x
+        return found
 
 
 def register_with(backend: Backend) -> None:

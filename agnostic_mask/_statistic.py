@@ -2,17 +2,19 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from agnostic_mask import _cover
 from agnostic_mask._array import Array
-from agnostic_mask._dispatch import Dispatch, resolve
+from agnostic_mask._backend import Backend
+from agnostic_mask._dispatch import Dispatch, resolve, resolved_before
 from agnostic_mask._dtypes import is_integer
 from agnostic_mask._errors import StateMismatchError
 from agnostic_mask._registry import kind_of
 from agnostic_mask._state import State
 from agnostic_mask._totals import Split
+from agnostic_mask._traversal import folded, number_of_threads
 
 _S = TypeVar("_S", bound=State)
 
@@ -20,7 +22,8 @@ _S = TypeVar("_S", bound=State)
 class Arguments(NamedTuple):
     """A batch as it was passed: y_true and y_pred (or x alone), weights, mask; groups; ids.
 
-    `repeats` says how often each row is in each of R resamples, shape (R, N).
+    `repeats` says how often each row is in each of R resamples, shape (R, N); `threads`, how many
+    may go through the batch.
     """
 
     arrays: tuple[Array, ...]
@@ -30,6 +33,7 @@ class Arguments(NamedTuple):
     num_groups: int | None = None
     repeats: Array | None = None
     ids: Array | None = None
+    threads: int | None = None
 
     @property
     def split(self) -> Split | None:
@@ -48,6 +52,10 @@ class Arguments(NamedTuple):
             ("by", self.by),
             ("ids", self.ids),
         ]
+
+    def covers(self) -> tuple[Array, ...]:
+        """Those of weights and mask that were given."""
+        return tuple([x for x in (self.weights, self.mask) if x is not None])
 
     def cut(self, start: int, stop: int) -> "Arguments":
         """Those rows of a batch; what covers all rows by a dimension of 1 stays."""
@@ -110,6 +118,10 @@ class Statistic(ABC, Generic[_S]):
         """
         return None
 
+    def whole(self, backend: Backend) -> bool:
+        """Whether batches are not to be cut into tiles, whatever they are."""
+        return False
+
     def check(self, name: str, state: Any) -> None:
         """Raise unless `state` was made for this statistic.
 
@@ -165,6 +177,9 @@ def dispatch_of(*states: State) -> Dispatch:
     MixedFrameworksError, MixedDevicesError
         If they do not belong together.
     """
+    found = resolved_before([x for state in states for x in state.arrays().values()])
+    if found is not None:
+        return found
     sides = ("left", "right") if len(states) == 2 else ("state",)
     return resolve(
         (f"{side}.{name}", x)
@@ -205,14 +220,17 @@ def added(left: _S, right: _S) -> _S:
     MixedFrameworksError, MixedDevicesError
         If their arrays do not belong together.
     """
-    d = dispatch_of(left, right)
     ours, theirs = left.arrays(), right.arrays()
+    d = resolved_before([*ours.values(), *theirs.values()]) or dispatch_of(left, right)
     with d.backend.wide():
         sums = {name: d.backend.as_array(_add(d.xp, x, theirs[name])) for name, x in ours.items()}
-    return with_arrays(left, sums, dtype=joint_dtype(left, right))
+    fixed = {name: getattr(left, name) for name in left.configuration if name != "dtype"}
+    return type(left)(dtype=joint_dtype(left, right), **fixed, **sums)
 
 
 def _add(xp: Any, a: Array, b: Array) -> Array:
+    if a.dtype == b.dtype:
+        return a + b
     if is_integer(xp, a) and not is_integer(xp, b):  # a soft mask's part beside a boolean's
         a = xp.astype(a, b.dtype)
     elif is_integer(xp, b) and not is_integer(xp, a):
@@ -230,33 +248,60 @@ def gather_all(statistics: Sequence[Statistic[Any]], batch: Arguments) -> list[S
 
     Where the backend says so, a large batch is cut into tiles of rows, so that temporaries stay
     in the cache and do not grow with the batch.
+
+    Raises
+    ------
+    ValueError
+        If the number of threads is not a positive integer.
     """
-    found: list[State] = []
-    for tile in _tiles(statistics, batch):
-        states = [s.gather(tile) for s in statistics]
-        pairs = zip(statistics, found, states, strict=True) if found else None
-        found = states if pairs is None else [merged(s, old, new) for s, old, new in pairs]
-    return found
+    if batch.threads is not None:
+        number_of_threads(batch.threads)
+    starts = _starts(statistics, batch)
+    if len(starts) < 2:
+        return [s.gather(batch) for s in statistics]
+    return _gather_tiles(statistics, batch, starts)
 
 
-def _tiles(statistics: Sequence[Statistic[Any]], batch: Arguments) -> Iterator[Arguments]:
-    kind = kind_of(batch.arrays[-1])
-    elements = None if kind is None else kind.backend.tile_elements
-    if elements is not None:
-        elements //= max(s.copies or 1 for s in statistics)
-        # Nor should states be merged that are larger than the tiles are.
-        elements = max(elements, 4 * (batch.num_groups or 1))
-    # The last array is an array, for it has a kind, and no other has more elements.
-    if elements is None or (widest := math.prod(batch.arrays[-1].shape)) <= elements:
-        yield batch
-        return
+def _gather_tiles(
+    statistics: Sequence[Statistic[Any]], batch: Arguments, starts: range
+) -> list[State]:
+    backend = resolve(batch.named()).backend
+    step = starts[1]
+
+    def gather(start: int) -> list[State]:
+        tile = batch.cut(start, start + step)
+        return [s.gather(tile) for s in statistics]
+
+    def merge(left: list[State], right: list[State]) -> list[State]:
+        return [merged(s, a, b) for s, a, b in zip(statistics, left, right, strict=True)]
+
+    return folded(starts, gather, merge, backend, batch.arrays[-1], batch.threads)
+
+
+_WHOLE = range(1)
+
+
+def _starts(statistics: Sequence[Statistic[Any]], batch: Arguments) -> range:
+    """First row of each tile of a batch."""
+    last = batch.arrays[-1]
+    kind = kind_of(last)
+    if kind is None or kind.backend.tile_elements is None or kind.backend.refuse(last) is not None:
+        return _WHOLE
+    if not last.shape:
+        return _WHOLE
+    row = math.prod(last.shape[1:])
+    copies = statistics[0].copies or 1  # those of the others are the same
+    step = kind.backend.tile_rows(last, row * copies)
+    if step is None:
+        return _WHOLE
+    if batch.num_groups:  # nor should states be merged that are larger than the tiles are
+        step = max(step, 4 * batch.num_groups // max(1, row))
+    if any(s.whole(kind.backend) for s in statistics):
+        return _WHOLE
+    if step >= last.shape[0] or not kind.backend.unwatched(*batch.arrays, *batch.covers()):
+        return _WHOLE
     n = _rows(statistics, batch)
-    step = n if n is None else max(1, elements * n // widest)
-    if n is None or step is None:
-        yield batch
-        return
-    for start in range(0, n, step):
-        yield batch.cut(start, start + step)
+    return _WHOLE if n is None else range(0, n, step)
 
 
 def _rows(statistics: Sequence[Statistic[Any]], batch: Arguments) -> int | None:

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
-from agnostic_mask import _staged
+from agnostic_mask import _cover, _staged
 from agnostic_mask._array import Array
 from agnostic_mask._cover import Shape
 from agnostic_mask._dispatch import Dispatch
 from agnostic_mask._dtypes import wide_float, wide_integer
 from agnostic_mask._errors import StateMismatchError
 from agnostic_mask._scoring import Batch
+from agnostic_mask._staged import Covers, Inclusion
 from agnostic_mask._state import CONFIGURATION, State, state
 from agnostic_mask._statistic import added, with_arrays, zeros_like
 from agnostic_mask._totals import Totals
@@ -69,34 +70,42 @@ def tally(made_for: str, reduction: Reduction, batch: Batch, *, ratio: bool) -> 
 
     Excluded scores must be finite where the covers do not tell them apart.
     """
-    d, parts, covers, dtype, split = batch
-    xp = d.xp
-    shape: Shape = tuple(parts[0].shape)
-    totals = Totals(d, shape, split)
-    mask, soft, weights = covers
-    joint = covers.inclusion(xp, len(shape))
-
-    def counted(*masks: Array | None) -> Array:
-        return totals.count(_staged.inclusion(xp, len(shape), masks, ()).include)
-
-    def needed(name: str) -> Array | None:
-        if name == "elements":
-            return counted()
-        if name == "weight":
-            return totals.sum_of_factors(joint)
-        if name == "weighted":
-            return None if weights is None else counted(weights != 0)
-        if soft is not None:
-            return totals.sum_of_factors(_staged.inclusion(xp, len(shape), (mask,), (soft,)))
-        return None if mask is None and reduction == "keras2" else counted(mask)
-
+    d, parts, covers, dtype, joint, split = batch
+    totals = Totals(d, tuple(parts[0].shape), split)
     with d.backend.wide():
-        named = {name: needed(name) for name in _COUNTS[reduction]}
-        named["included"] = totals.count(joint.include)
-        sums = [totals.weighted_sum(scores, joint) for scores in parts]
-        named["total"] = xp.stack(sums, axis=-1) if ratio else sums[0]
-        named.update(totals.membership(joint.include))
+        named = {
+            name: _needed(name, totals, covers, joint, reduction) for name in _COUNTS[reduction]
+        }
+        named["included"] = totals.included(joint)
+        if ratio:
+            sums = [totals.weighted_sum(scores, joint) for scores in parts]
+            named["total"] = d.xp.stack(sums, axis=-1)
+        else:
+            named["total"] = totals.weighted_sum(parts[0], joint)
+        if split is not None:
+            named.update(totals.membership(joint.include))
     return Tally(made_for, dtype, reduction, **named)
+
+
+def _needed(
+    name: str, totals: Totals, covers: Covers, joint: Inclusion, reduction: Reduction
+) -> Array | None:
+    """What a reduction divides by."""
+    mask, soft, weights = covers
+    xp, rank = totals.d.xp, len(totals.shape)
+    if name == "weight":
+        return totals.sum_of_factors(joint)
+    if name == "elements":
+        return totals.count(None)
+    if name == "weighted":
+        if weights is None:
+            return None
+        return totals.count(_cover.expand(xp, weights, rank) != 0)
+    if soft is not None:
+        return totals.sum_of_factors(_staged.inclusion(totals.d, rank, (mask,), (soft,)))
+    if mask is None:
+        return None if reduction == "keras2" else totals.count(None)
+    return totals.count(_cover.expand(xp, mask, rank))
 
 
 def zero(made_for: str, reduction: Reduction, d: Dispatch, dtype: str, parts: Shape) -> Tally:
@@ -131,9 +140,9 @@ def merge(left: Tally, right: Tally) -> Tally:
         left = _met(left, right)
     elif _is_unmet(right):
         right = _met(right, left)
-    ours, theirs = left.arrays(), right.arrays()
-    if ours.keys() != theirs.keys():
-        what = "mask" if (left.masked is None) != (right.masked is None) else "weights"
+    masked = (left.masked is None) != (right.masked is None)
+    if masked or (left.weighted is None) != (right.weighted is None):
+        what = "mask" if masked else "weights"
         raise StateMismatchError(
             f"under 'keras2' a part with {what} and a part without cannot be merged, since "
             f"the formula has a factor for them or has not; pass {what} of ones for the parts "
@@ -163,26 +172,26 @@ def reduced(d: Dispatch, tally: Tally, epsilon: float) -> Array:
         return xp.astype(xp.expand_dims(x, axis=-1) if parts else x, total.dtype)
 
     if tally.reduction == "keras2":
-        return _keras2(xp, tally, divisor, epsilon)
+        return _keras2(d, tally, divisor, epsilon)
     if tally.reduction == "keras3":
         masked = divisor(tally.masked)
-        return xp.where(masked == 0, 0.0, _staged.ratio(xp, total, masked))
+        return xp.where(masked == 0, 0.0, d.backend.ratio(total, masked))
     if tally.reduction == "mean":
-        return _staged.ratio(xp, total, divisor(tally.weight))
+        return d.backend.ratio(total, divisor(tally.weight))
     return total
 
 
 def _keras2(
-    xp: Any, tally: Tally, divisor: Callable[[Array | None], Array], epsilon: float
+    d: Dispatch, tally: Tally, divisor: Callable[[Array | None], Array], epsilon: float
 ) -> Array:
     if tally.elements is None:
-        return xp.full_like(tally.total, xp.nan)
+        return d.xp.full_like(tally.total, d.xp.nan)
     elements = divisor(tally.elements)
-    value = _staged.ratio(xp, tally.total, elements)
+    value = d.backend.ratio(tally.total, elements)
     if tally.masked is not None:
-        share = _staged.ratio(xp, divisor(tally.masked), elements)
-        value = _staged.ratio(xp, value, share + epsilon)
+        share = d.backend.ratio(divisor(tally.masked), elements)
+        value = d.backend.ratio(value, share + epsilon)
     if tally.weighted is not None:
-        share = _staged.ratio(xp, divisor(tally.weighted), elements)
-        value = _staged.ratio(xp, value, share)
+        share = d.backend.ratio(divisor(tally.weighted), elements)
+        value = d.backend.ratio(value, share)
     return value

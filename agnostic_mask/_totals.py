@@ -5,7 +5,6 @@ them, and knows by which labels, and how often, elements have a part in them; th
 not.
 """
 
-from numbers import Integral
 from typing import Any, Literal, NamedTuple
 
 from agnostic_mask import _cover, _labels, _staged
@@ -65,15 +64,16 @@ class Totals:
         axes: tuple[int, ...] | None = None,
     ) -> None:
         self.d, self.shape, self.split, self._over = d, shape, split, axes
-        self.axes = tuple(range(len(shape))) if axes is None else axes
-        self.lead: Shape = ()
-        self._groups: Shape = ()
-        self._label: Array | None = None
-        self._repeats: Array | None = None
-        self._found: tuple[Array, int] | None = None
-        self._inner = self.axes
+        self.axes = self._inner = tuple(range(len(shape))) if axes is None else axes
+        self._whole = split is None and axes is None
         if split is not None:
             self._tell_apart(split)
+
+    lead: Shape = ()
+    _groups: Shape = ()
+    _label: Array | None = None
+    _repeats: Array | None = None
+    _found: tuple[Array, int] | None = None
 
     def _tell_apart(self, split: Split) -> None:
         d, shape = self.d, self.shape
@@ -104,9 +104,8 @@ class Totals:
         """The same totals without resamples."""
         if self._repeats is None:
             return self
-        split = (
-            self.split._replace(repeats=None) if self.split and self._label is not None else None
-        )
+        split = None if self._label is None or self.split is None else self.split
+        split = split and split._replace(repeats=None)
         return Totals(self.d, self.shape, split, self._over)
 
     def for_each_resample(self, x: Array) -> Array:
@@ -120,16 +119,26 @@ class Totals:
 
     def weighted_sum(self, x: Array, inclusion: Inclusion) -> Array:
         """Sum of included elements times their factors, in float64; see `_staged.weighted_sum`."""
+        if self._whole:
+            return _staged.weighted_sum(self.d, x, inclusion, self.axes, keepdims=False)
         return self._collected(_staged.weighted_sum(self.d, x, inclusion, self._inner))
 
     def sum_of_factors(self, inclusion: Inclusion) -> Array:
         """Sum of the factors of included elements, in float64."""
-        partial = _staged.sum_of_factors(self.d, self.shape, inclusion, self._inner)
-        return self._collected(partial)
+        d, shape = self.d, self.shape
+        if self._whole:
+            return _staged.sum_of_factors(d, shape, inclusion, self.axes, keepdims=False)
+        return self._collected(_staged.sum_of_factors(d, shape, inclusion, self._inner))
 
     def count(self, include: Array | None) -> Array:
+        """Number of elements that `include` includes, as exact integers."""
+        return self.included(Inclusion(include))
+
+    def included(self, inclusion: Inclusion) -> Array:
         """Number of included elements, as exact integers."""
-        return self._collected(_staged.count(self.d, self.shape, include, self._inner))
+        if self._whole:
+            return _staged.count(self.d, self.shape, inclusion, self.axes, keepdims=False)
+        return self._collected(_staged.count(self.d, self.shape, inclusion, self._inner))
 
     def plain_sum(self, x: Array, dtype: Any) -> Array:
         """Sum of all elements, which are 0 where excluded, in `dtype`."""
@@ -346,43 +355,6 @@ class Totals:
         there = xp.reshape(xp.where(often > 0, own, nothing), (-1,))
         found = d.backend.extreme_by_label(cells, r * n, there, which, nothing)
         return xp.reshape(found, (r, n))[:, :keep]
-
-
-def number_of_groups(by: Array | None, num_groups: Any) -> int | None:
-    """`num_groups` as an integer, None without groups.
-
-    Raises
-    ------
-    ValueError
-        If one of the two is given without the other, or it is no positive integer.
-    """
-    if num_groups is None:
-        if by is None:
-            return None
-        raise ValueError(
-            "num_groups is None, and by is given; expected the number of groups, which decides on "
-            "the shape of the result whatever labels a batch has. Of all labels it is max(by) + 1"
-        )
-    n = checked_number(num_groups)
-    if by is None:
-        raise ValueError(
-            f"num_groups is {n}, and by is None; expected the label of the group of each element, "
-            f"an integer array with values from 0 to {n - 1}"
-        )
-    return n
-
-
-def checked_number(num_groups: Any) -> int:
-    """`num_groups` as an integer.
-
-    Raises
-    ------
-    ValueError
-        If it is no positive integer.
-    """
-    if isinstance(num_groups, bool) or not isinstance(num_groups, Integral) or num_groups < 1:
-        raise ValueError(f"num_groups is {num_groups!r}; expected an integer of at least 1")
-    return int(num_groups)
 
 
 def _label(d: Dispatch, by: Array, n: int, shape: Shape) -> Array:

@@ -1,7 +1,9 @@
 """CuPy: arrays on an NVIDIA or AMD GPU."""
 
-from collections.abc import Iterator, Sequence
+import operator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any
 
 import array_api_compat.cupy as xp
@@ -13,6 +15,8 @@ from agnostic_mask import Array, Backend, Probe
 
 class CupyBackend(Backend):
     """Eager arrays on a GPU; importing it succeeds without one, so a probe allocates."""
+
+    tile_elements = Backend.large_tile_elements
 
     def namespace(self) -> Any:
         return xp
@@ -33,6 +37,17 @@ class CupyBackend(Backend):
 
     def device(self, x: Array) -> Any:
         return x.device
+
+    def signature(self, x: Array) -> Any:
+        return (x.dtype, x.device.id)
+
+    def unwatched(self, *arrays: Array) -> bool:
+        return True
+
+    def fused(
+        self, made_with: Callable[[Callable[..., Any]], Callable[..., Any]], scores: Any
+    ) -> Callable[..., Any] | None:
+        return made_with(FusedScores(scores))
 
     def has_dtype(self, xp: Any, device: Any, dtype: str) -> bool:
         return True
@@ -75,5 +90,117 @@ def _no_synchronisation() -> Iterator[None]:
     with cupyx.allow_synchronize(False):
         yield
 
+
+class FusedScores:
+    """A score function of elements, as one kernel by `cupy.fuse`.
+
+    Raises
+    ------
+    NotImplementedError
+        When it is called, if it does more than compute with elements.
+    """
+
+    def __init__(self, scores: Callable[..., Any]) -> None:
+        self._scores = scores
+        self._kernels: dict[tuple[Any, ...], Callable[..., Any]] = {}
+
+    def __call__(self, y_true: Array, y_pred: Array) -> Any:
+        shape = y_pred.shape
+        if y_true.shape != shape:
+            raise NotImplementedError("cupy.fuse traces functions of elements, not of rows")
+        key = (shape, y_pred.device.id)
+        if key not in self._kernels:
+            if len(self._kernels) >= _MANY:
+                self._kernels.clear()
+            # Of one source CuPy compiles one kernel, so that another shape costs a trace alone.
+            self._kernels[key] = cupy.fuse(kernel_name="agnostic_mask_scores")(
+                partial(traced, self._scores, shape, y_pred.device)
+            )
+        return self._kernels[key](y_true, y_pred)
+
+
+_MANY = 256
+"""Shapes, after which the traces of those that came before are forgotten."""
+
+
+def traced(scores: Callable[..., Any], shape: tuple[int, ...], device: Any, *given: Any) -> Any:
+    """What a score function makes of the placeholders of `cupy.fuse`, which have no shape."""
+    found = scores(*(Traced(x, shape, device) for x in given))
+    return tuple(map(_bare, found)) if isinstance(found, tuple) else _bare(found)
+
+
+class Traced:
+    """A placeholder of `cupy.fuse`, with what a score function asks of an array besides."""
+
+    def __init__(self, bare: Any, shape: tuple[int, ...], device: Any) -> None:
+        self.bare, self.shape, self.device = bare, shape, device
+        self.dtype, self.ndim = bare.dtype, len(shape)
+
+    def __bool__(self) -> bool:
+        raise TypeError("a placeholder of cupy.fuse has no value that could be true or false")
+
+    def __array_namespace__(self, api_version: str | None = None) -> Any:
+        return _NAMESPACE
+
+
+def _bare(x: Any) -> Any:
+    return x.bare if isinstance(x, Traced) else x
+
+
+def _applied(fn: Callable[..., Any], *args: Any) -> Traced:
+    like = next(x for x in args if isinstance(x, Traced))
+    return Traced(fn(*map(_bare, args)), like.shape, like.device)
+
+
+def _operator(fn: Callable[..., Any], *, swapped: bool = False) -> Callable[..., Traced]:
+    def method(self: Traced, *others: Any) -> Traced:
+        return _applied(fn, *others, self) if swapped else _applied(fn, self, *others)
+
+    return method
+
+
+for _name in ("neg", "invert", "lt", "le", "eq", "ne", "gt", "ge"):
+    setattr(Traced, f"__{_name}__", _operator(getattr(operator, f"__{_name}__")))
+Traced.__abs__ = _operator(cupy.absolute)  # type: ignore[attr-defined]
+for _name, _fn in {
+    "add": cupy.add,
+    "sub": cupy.subtract,
+    "mul": cupy.multiply,
+    "truediv": cupy.true_divide,
+    "floordiv": cupy.floor_divide,
+    "mod": cupy.remainder,
+    "pow": cupy.power,
+    "and": cupy.bitwise_and,
+    "or": cupy.bitwise_or,
+    "xor": cupy.bitwise_xor,
+}.items():
+    setattr(Traced, f"__{_name}__", _operator(_fn))
+    setattr(Traced, f"__r{_name}__", _operator(_fn, swapped=True))
+
+
+class _Namespace:
+    """Functions of elements, of placeholders; all else as it is."""
+
+    __name__ = xp.__name__
+
+    def asarray(self, x: float, *, dtype: Any, device: Any = None) -> Any:
+        return cupy.dtype(dtype).type(x)  # a constant of the kernel
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(xp, name)
+        if isinstance(found, type) or not callable(found):
+            return found
+
+        def function(*args: Any, **options: Any) -> Any:
+            if not any(isinstance(x, Traced) for x in (*args, *options.values())):
+                return found(*args, **options)
+            if not isinstance(found, cupy.ufunc) and name not in ("where", "astype"):
+                raise NotImplementedError(f"cupy.fuse traces functions of elements, not {name}")
+            return _applied(partial(found, **options), *args)
+
+        return function
+
+
+_NAMESPACE = _Namespace()
 
 backend = CupyBackend("cupy")

@@ -2,16 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from agnostic_mask import Array, Backend
 
 
 class JaxBackend(Backend):
     """Immutable arrays; float64 and int64 exist only where they are enabled."""
+
+    fuses_batches = True
 
     def namespace(self) -> Any:
         return jnp
@@ -28,6 +32,19 @@ class JaxBackend(Backend):
     def wide(self) -> AbstractContextManager[Any]:
         context: AbstractContextManager[Any] = jax.enable_x64(True)
         return context
+
+    def sum(self, x: Array, axis: tuple[int, ...] | None, dtype: Any, *, keepdims: bool) -> Array:
+        last = _fused_axis(x, axis)
+        floats = dtype == jnp.float64 and jnp.issubdtype(x.dtype, jnp.floating)
+        if floats and last is not None and x.shape[last] <= _LONGEST:
+            x = _along(x, last)
+        return super().sum(x, axis, dtype, keepdims=keepdims)
+
+    def count(self, x: Array, axis: tuple[int, ...] | None, dtype: Any, *, keepdims: bool) -> Array:
+        last = _fused_axis(x, axis)
+        if last is None:
+            return super().count(x, axis, dtype, keepdims=keepdims)
+        return super().sum(_counted(x, last), axis, dtype, keepdims=keepdims)
 
     def register_state(
         self, cls: type, arrays: Sequence[str], configuration: Sequence[str]
@@ -70,9 +87,73 @@ class JaxBackend(Backend):
         value, found = jax.value_and_grad(fn, argnums=tuple(range(len(arrays))))(*arrays)
         return value, list(found)
 
+    def fused(
+        self, made_with: Callable[[Callable[..., Any]], Callable[..., Any]], scores: Any
+    ) -> Callable[..., Any] | None:
+        return self.compiled(made_with(scores))
+
     def compiled(self, fn: Callable[..., Any]) -> Callable[..., Any] | None:
         traced: Callable[..., Any] = jax.jit(fn)
         return traced
+
+
+# Terms that are added one after another, by one thread; of more, the roundings would add up too.
+_LONGEST = 2**16
+
+
+def _fused_axis(x: Array, axis: tuple[int, ...] | None) -> int | None:
+    """Axis of a traced array along which neighbours in memory are to be added; None if none is."""
+    if not isinstance(x, jax.core.Tracer):
+        return None
+    long = [i for i, n in enumerate(x.shape) if n != 1]
+    return long[-1] if long and (axis is None or long[-1] in axis) else None
+
+
+# On the CPU, XLA hands a sum to a library, and writes the terms to memory first. Of a reduction
+# with two results it makes one loop, with all that the terms are computed from, if both are used.
+
+
+def _reduced(x: Array, some: Array, axis: int) -> Array:
+    def add(a: tuple[Array, Array], b: tuple[Array, Array]) -> tuple[Array, Array]:
+        return a[0] + b[0], a[1] | b[1]
+
+    total, found = jax.lax.reduce((x, some), (x.dtype.type(0), np.False_), add, (axis,))
+    return jnp.expand_dims(jnp.where(found, total, 0), axis)
+
+
+@partial(jax.jit, static_argnums=1, inline=True)
+def _summed(x: Array, axis: int) -> Array:
+    def plain(x: Array) -> Array:
+        return jnp.sum(x, axis=axis, dtype=jnp.float64, keepdims=True)
+
+    def fused(x: Array) -> Array:
+        return _reduced(x.astype(jnp.float64), x != 0, axis)
+
+    found: Array = jax.lax.platform_dependent(x, cpu=fused, default=plain)
+    return found
+
+
+def _change(axis: int, primals: Any, tangents: Any) -> Any:
+    # `wide` may have been left, for a trace is differentiated when it is done.
+    with jax.enable_x64(True):
+        change = jnp.sum(tangents[0], axis=axis, dtype=jnp.float64, keepdims=True)
+        return _along(*primals, axis), change
+
+
+_along: Any = jax.custom_jvp(_summed, nondiff_argnums=(1,))
+_along.defjvp(_change)
+
+
+@partial(jax.jit, static_argnums=1, inline=True)
+def _counted(x: Array, axis: int) -> Array:
+    def plain(x: Array) -> Array:
+        return jnp.sum(x, axis=axis, dtype=jnp.int64, keepdims=True)
+
+    def fused(x: Array) -> Array:
+        return _reduced(x.astype(jnp.int64), x, axis)
+
+    found: Array = jax.lax.platform_dependent(x, cpu=fused, default=plain)
+    return found
 
 
 def _elements(x: Array, indices: Array) -> Array:

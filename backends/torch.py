@@ -2,18 +2,45 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from importlib import import_module
+from threading import Lock, Thread
+from types import FunctionType
 from typing import Any
 
 import array_api_compat.torch as xp
 import torch
+from torch.autograd import forward_ad
 from torch.utils import _pytree
 
 from agnostic_mask import Array, Backend
 
+# Floats as integers of their size: of these `&` keeps all bits, or none, without a branch.
+_BITS = {torch.float32: torch.int32, torch.float64: torch.int64}
+
+
+# Held while a thread of ours is told to be the only one for its operations.
+_beginning = Lock()
+
+
+@cache
+def _keep_pages() -> None:
+    """Teach the allocator, once a process, to keep what the temporaries of a tile take."""
+    torch.empty(Backend.kept_bytes, dtype=torch.uint8)
+
+
+@cache
+def _has_openmp() -> bool:
+    return "parallel backend: OpenMP" in torch.__config__.parallel_info()
+
 
 class TorchBackend(Backend):
     """Eager tensors with automatic differentiation, and a compiler that traces Python."""
+
+    # A megabyte of float32, so that a few temporaries stay in a cache.
+    tile_elements = 2**18
+    shares_operations = True
+    fuses_batches = True
 
     def namespace(self) -> Any:
         return xp
@@ -35,8 +62,87 @@ class TorchBackend(Backend):
             return f"a tensor of layout {x.layout}; pass x.to_dense()"
         return None
 
+    def before_tiles(self) -> None:
+        _keep_pages()
+
+    def begin_thread(self, x: Array) -> Callable[[], None] | None:
+        if x.device.type != "cpu" or not _has_openmp():
+            return None
+        modes = torch._C._len_torch_function_stack() or torch.is_autocast_enabled("cpu")
+        if modes or torch.is_inference_mode_enabled():
+            return None  # of the caller's thread, which others would not be in
+        gradients, several = torch.is_grad_enabled(), torch.get_num_threads()
+
+        def begin() -> None:
+            torch.set_grad_enabled(gradients)
+            # Operations on a tile are too short to be shared by several threads: where one of these
+            # has to wait for a processor, all wait. OpenMP has this number for each thread, torch
+            # one besides for threads to come, which is put right again at once.
+            with _beginning:
+                torch.get_num_threads()
+                torch.set_num_threads(1)
+                others = Thread(target=torch.set_num_threads, args=(several,))
+                others.start()
+                others.join()
+
+        return begin
+
+    def signature(self, x: Array) -> Any:
+        if torch.compiler.is_compiling() or type(x) not in self.array_types():
+            return None
+        return None if x.is_nested else (x.dtype, x.device, x.layout)
+
     def has_dtype(self, xp: Any, device: Any, dtype: str) -> bool:
         return dtype != "float64" or device.type != "mps"
+
+    def tile_rows(self, x: Array, row: int) -> int | None:
+        if torch.compiler.is_compiling():
+            return None  # before sizes are compared, of which a trace would take note
+        if x.device.type == "cpu":
+            return super().tile_rows(x, row)
+        return max(1, self.large_tile_elements // max(1, row))
+
+    def unwatched(self, *arrays: Array) -> bool:
+        return not (
+            self.tracing()
+            or any(type(x) not in self.array_types() or x.is_meta for x in arrays)
+            or (torch.is_grad_enabled() and any(x.requires_grad for x in arrays))
+        )
+
+    def zeroed(self, x: Array, include: Array) -> Array:
+        bits = _BITS.get(x.dtype)
+        if bits is None or x.device.type != "cpu" or not self.unwatched(x, include):
+            return torch.where(include, x, 0)
+        return (x.view(bits) & include.to(bits).neg_()).view(x.dtype)
+
+    def both(self, a: Array, b: Array) -> Array:
+        if a.shape == b.shape or a.device.type != "cpu" or not self.unwatched(a, b):
+            return a & b
+        # The loop over booleans that are broadcast takes ten times that over integers.
+        return (a.view(torch.uint8) & b.view(torch.uint8)).view(torch.bool)
+
+    def tracing(self) -> bool:
+        return bool(
+            torch.compiler.is_compiling()
+            or torch._C._len_torch_dispatch_stack()
+            or torch._C._functorch.peek_interpreter_stack() is not None
+            or torch.jit.is_tracing()
+            or forward_ad._current_level >= 0
+        )
+
+    def fused(
+        self, made_with: Callable[[Callable[..., Any]], Callable[..., Any]], scores: Any
+    ) -> Callable[..., Any] | None:
+        fn: Any = made_with(scores)
+        # The number of traces of a code is limited, so it gets a code of its own.
+        own = FunctionType(fn.__code__.replace(), fn.__globals__, fn.__name__, None, fn.__closure__)
+        traced: Callable[..., Any] = torch.compile(own, fullgraph=True)
+        return traced
+
+    def trusted(self, scored: Callable[[], tuple[Array, ...]]) -> tuple[Array, ...] | None:
+        found = scored()
+        # A parameter of the score function's own may want a gradient.
+        return None if any(x.requires_grad for x in found) else found
 
     def register_state(
         self, cls: type, arrays: Sequence[str], configuration: Sequence[str]
@@ -73,6 +179,16 @@ class TorchBackend(Backend):
         if x.dtype.name == "bfloat16":
             return torch.asarray(x.view("int16"), device=device, copy=True).view(torch.bfloat16)
         return torch.asarray(x.astype(x.dtype.newbyteorder("=")), device=device)
+
+    def count(self, x: Array, axis: tuple[int, ...] | None, dtype: Any, *, keepdims: bool) -> Array:
+        if torch.compiler.is_compiling() and x.device.type != "mps":
+            # Of sums in int64 the compiler makes code that takes as long as all the rest; how many
+            # elements there are may not be known here.
+            found = xp.sum(x.float(), axis=axis, dtype=torch.float64, keepdims=keepdims)
+        else:
+            few = x.numel() < 2**31  # in 32 bits four times as fast, or more
+            found = xp.sum(x, axis=axis, dtype=torch.int32 if few else dtype, keepdims=keepdims)
+        return found.to(dtype)
 
     def sum_by_label(self, labels: Array, n: int, values: Array | None = None) -> Array:
         values = torch.ones_like(labels) if values is None else values

@@ -39,8 +39,17 @@ def _names(value: str | None) -> tuple[str, ...]:
     help="Write every row to this file.",
 )
 @click.option("--seed", default=0, show_default=True, help="Of the inputs.")
+@click.option(
+    "--tile-rows",
+    type=click.IntRange(min=1),
+    help="Cut every batch into tiles of so many rows, on backends that use tiles for large ones.",
+)
 def conform(
-    backends: str | None, require: Sequence[str], json_file: Path | None, seed: int
+    backends: str | None,
+    require: Sequence[str],
+    json_file: Path | None,
+    seed: int,
+    tile_rows: int | None,
 ) -> None:
     """Check every public function under every law on every usable backend.
 
@@ -67,7 +76,7 @@ def conform(
     usable = [name for name in wanted if name not in not_run]
     if not usable:
         raise click.UsageError("none of the backends can run: " + "; ".join(not_run.values()))
-    rows = _run(usable, seed)
+    rows = _run(usable, seed, tile_rows)
     console.print(table(rows))
     _print_failures(console, rows)
     for name, reason in not_run.items():
@@ -84,10 +93,13 @@ def conform(
     sys.exit(1 if failed or gaps else 0)
 
 
-def _run(names: Sequence[str], seed: int) -> list[Row]:
+def _run(names: Sequence[str], seed: int, tile_rows: int | None) -> list[Row]:
     with Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("cases", total=len(all_cases()))
-        return list(run_in_processes(names, seed=seed, advance=lambda: progress.advance(bar)))
+        rows = run_in_processes(
+            names, seed=seed, tile_rows=tile_rows, advance=lambda: progress.advance(bar)
+        )
+        return list(rows)
 
 
 def _print_failures(console: Console, rows: Sequence[Row]) -> None:

@@ -9,15 +9,33 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+import agnostic_mask as am
+
 from ._environments import environments
 from ._run import Row, run
 from .cases import all_cases
 
 
-def _run_one(names: Sequence[str], seed: int, case: int) -> list[Row]:
+def _run_one(names: Sequence[str], seed: int, tile_rows: int | None, case: int) -> list[Row]:
     # Frameworks warn of their own doings; what a law says of warnings it checks by itself.
     warnings.simplefilter("ignore")
-    return list(run(environments(names), seed=seed, cases=[all_cases()[case]]))
+    with _tiles_of(names, tile_rows):
+        return list(run(environments(names), seed=seed, cases=[all_cases()[case]]))
+
+
+@contextmanager
+def _tiles_of(names: Sequence[str], rows: int | None) -> Iterator[None]:
+    """Tiles of so many rows on backends that use tiles."""
+    probes = am.available_backends()
+    found = [probes[name].backend for name in names] if rows is not None else []
+    tiling: list[Any] = [b for b in found if b is not None and b.tile_elements is not None]
+    for backend in tiling:
+        backend.tile_rows = lambda x, row: rows
+    try:
+        yield
+    finally:
+        for backend in tiling:
+            del backend.tile_rows
 
 
 @contextmanager
@@ -45,7 +63,11 @@ def _shared_compilations() -> Iterator[None]:
 
 
 def run_in_processes(
-    names: Sequence[str], *, seed: int = 0, advance: Callable[[], Any] = lambda: None
+    names: Sequence[str],
+    *,
+    seed: int = 0,
+    tile_rows: int | None = None,
+    advance: Callable[[], Any] = lambda: None,
 ) -> Iterator[Row]:
     """Run all cases under all laws on the named backends, one process for each core.
 
@@ -55,6 +77,8 @@ def run_in_processes(
         Backends.
     seed : int
         Of the inputs.
+    tile_rows : int, optional
+        Rows of a tile, into which batches are cut on backends that use tiles.
     advance : callable
         Called after each case.
 
@@ -66,7 +90,7 @@ def run_in_processes(
     context = multiprocessing.get_context("spawn")
     workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     with _shared_compilations(), ProcessPoolExecutor(workers, mp_context=context) as pool:
-        tasks = [pool.submit(_run_one, names, seed, i) for i in range(len(all_cases()))]
+        tasks = [pool.submit(_run_one, names, seed, tile_rows, i) for i in range(len(all_cases()))]
         for task in tasks:
             yield from task.result()
             advance()

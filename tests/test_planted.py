@@ -27,8 +27,8 @@ def failures(law, case, backend):
     return [row for row in rows if row.outcome == FAILED]
 
 
-def multiply(xp, include, x, other):
-    return x if include is None else x * xp.astype(include, x.dtype)
+def multiply(d, include, x):
+    return x if include is None else x * d.xp.astype(include, x.dtype)
 
 
 def right_aligned(xp, x, rank, *, skip=None):
@@ -47,21 +47,21 @@ def float32(xp, device, backend):
     return xp.float32
 
 
-def output_only(xp, include, x, value, rank, class_axis):
+def output_only(known, include, x, value):
     return x
 
 
-def factor_as_it_is(xp, include, factor, partial):
-    return factor
+def factor_as_it_is(inclusion, d, i, axes):
+    return d.xp.astype(inclusion.factors[i], d.xp.float64)
 
 
-def in_place(xp, include, x, other):
+def in_place(d, include, x):
     if include is not None:
-        x[np.broadcast_to(~include, x.shape)] = other
+        x[np.broadcast_to(~include, x.shape)] = 0
     return x
 
 
-def elsewhere(metric, state, compute=_metric.Metric.compute):
+def elsewhere(metric, state, compute=_metric.Metric._computed):
     import array_api_strict
 
     return compute(metric, state).to_device(array_api_strict.Device("device2"))
@@ -130,13 +130,20 @@ PLANTED = {
         "numpy",
     ),
     "a count in float32": (_staged, "wide_integer", float32, "home", "count", "numpy"),
-    "exclusion by multiplication": (_staged, "select", multiply, "excluded", MEAN, "numpy"),
+    "exclusion by multiplication": (_staged, "zeroed", multiply, "excluded", MEAN, "numpy"),
     "right-aligned weights": (_cover, "expand", right_aligned, "oracle", LOGS, "torch"),
     "a mean of batch means": (_tally, "merge", mean_of_means, "cuts", MEAN, "numpy"),
     "a float32 accumulator": (_staged, "wide_float", float32, "oracle", MEAN, "torch"),
     "output-only selection": (_scoring, "_substitute", output_only, "gradient", LOGS, "jax"),
-    "a NaN weight let through": (_staged, "_present", factor_as_it_is, "excluded", MEAN, "torch"),
-    "an input written to": (_staged, "select", in_place, "untouched", "mean axis=0", "numpy"),
+    "a NaN weight let through": (
+        _staged.Inclusion,
+        "present",
+        factor_as_it_is,
+        "excluded",
+        MEAN,
+        "torch",
+    ),
+    "an input written to": (_staged, "zeroed", in_place, "untouched", "mean axis=0", "numpy"),
     "precision and recall swapped": (
         _confusion.ConfusionCounts,
         "table",
@@ -193,7 +200,14 @@ PLANTED = {
         "metrics.PrecisionAtK",
         "numpy",
     ),
-    "a result elsewhere": (_metric.Metric, "compute", elsewhere, "home", MEAN, "array_api_strict"),
+    "a result elsewhere": (
+        _metric.Metric,
+        "_computed",
+        elsewhere,
+        "home",
+        MEAN,
+        "array_api_strict",
+    ),
 }
 
 

@@ -25,9 +25,9 @@ def one_too_far(self, x, of_each=_totals.Totals.of_each):
     return of_each(self, self.d.xp.roll(x, 1, axis=0) if self.lead else x)
 
 
-def of_all(self, include, count=_totals.Totals.count):
+def of_all(self, inclusion, included=_totals.Totals.included):
     """The elements of all groups for each."""
-    found = count(self, include)
+    found = included(self, inclusion)
     return self.d.xp.zeros_like(found) + self.d.xp.sum(found) if self.lead else found
 
 
@@ -67,7 +67,7 @@ PLANTED = {
     "another group's centre": (_totals.Totals, "of_each", one_too_far, VAR, "torch"),
     "elements of all groups counted": (
         _totals.Totals,
-        "count",
+        "included",
         of_all,
         "count mask=BT weights=B:real by=B1",
         "numpy",

@@ -3,11 +3,12 @@ import functools
 
 import numpy as np
 import pytest
+import torch
 
 import agnostic_mask as am
 from agnostic_mask import _staged
 
-from .arrays import backends, dtype_of, host, make, wide
+from .arrays import backends, dtype_of, host, knowledge, make, wide
 
 STATEFUL = ("keras2", "keras3", "mean", "sum")
 
@@ -48,15 +49,79 @@ def test_excluded_labels_are_label_0_and_keep_their_type(backend, dtype):
     assert host(seen[0]).tolist() == [3, 0, 0]
 
 
+UNWATCHED = ("numpy", "torch")
+
+
 @backends
-def test_excluded_numbers_are_the_harmless_values(backend):
+def test_excluded_numbers_are_the_harmless_values_unless_nothing_can_tell(backend):
     seen = []
     loss = watched(seen, harmless=(0.25, 2.0))
     objective = am.weighted_masked_objective(loss, reduction="sum")
     y_true = make(backend, [3.0, np.nan, np.inf])
     weights = make(backend, [1.0, 0.0, 0.0])
     assert host(objective(y_true, make(backend, [3.0, np.nan, 4.0]), weights)) == 9.0
-    assert host(seen[0]).tolist() == [3.0, 0.25, 0.25]
+    as_they_came = [3.0, np.nan, np.inf]
+    found = host(seen[0]).tolist()
+    np.testing.assert_equal(found, as_they_came if backend in UNWATCHED else [3.0, 0.25, 0.25])
+    assert len(seen) == 1
+
+
+def test_what_a_gradient_watches_is_harmless():
+    seen = []
+    objective = am.weighted_masked_objective(watched(seen, harmless=(0.25, 2.0)), reduction="sum")
+    y_true, weights = torch.tensor([3.0, torch.nan]), torch.tensor([1.0, 0.0])
+    for watching in (False, True):
+        y_pred = torch.tensor([3.0, 4.0], requires_grad=watching)
+        assert float(objective(y_true, y_pred, weights).detach()) == 9.0
+    np.testing.assert_equal([x.tolist() for x in seen], [[3.0, torch.nan], [3.0, 0.25]])
+
+
+def test_a_parameter_of_the_function_s_own_watches_too():
+    scale = torch.tensor(2.0, requires_grad=True)
+    loss = am.scores(lambda t, p: scale * (p - t) ** 2, harmless=(0.0, 0.0))
+    objective = am.weighted_masked_objective(loss, reduction="sum")
+    y_true, mask = torch.tensor([1.0, torch.nan]), torch.tensor([True, False])
+    objective(y_true, torch.tensor([3.0, 4.0]), mask=mask).backward()
+    assert scale.grad == 4.0
+
+
+def test_a_warning_of_an_excluded_element_is_no_warning_and_one_of_an_included_is():
+    seen = []
+
+    def logs(y_true, y_pred):
+        seen.append(y_pred)
+        return np.log(y_pred) - y_true
+
+    objective = am.weighted_masked_objective(am.scores(logs, harmless=(0.0, 1.0)), reduction="sum")
+    zeros, y_pred, mask = np.zeros(2), np.asarray([1.0, -1.0]), np.asarray([True, False])
+    assert objective(zeros, y_pred, mask=mask) == 0.0
+    assert [x.tolist() for x in seen] == [[1.0, -1.0], [1.0, 1.0]]
+    with pytest.warns(RuntimeWarning, match="invalid value"):
+        assert np.isnan(objective(zeros, y_pred, mask=~mask))
+    with np.errstate(invalid="raise"):
+        assert objective(zeros, y_pred, mask=mask) == 0.0
+        with pytest.raises(FloatingPointError):
+            objective(zeros, y_pred, mask=~mask)
+    seen.clear()
+    with np.errstate(all="ignore"):
+        assert objective(zeros, y_pred, mask=mask) == 0.0
+    assert len(seen) == 1
+
+
+def test_underflow_is_looked_for_where_the_caller_does():
+    seen = []
+
+    def squares(y_true, y_pred):
+        seen.append(y_pred)
+        return y_pred * y_pred
+
+    objective = am.weighted_masked_objective(am.scores(squares), reduction="sum")
+    y, mask = np.asarray([2.0, 1e-300]), np.asarray([True, False])
+    assert objective(y, y, mask=mask) == 4.0
+    assert len(seen) == 1
+    with np.errstate(under="raise"):
+        assert objective(y, y, mask=mask) == 4.0
+    assert len(seen) == 3
 
 
 @backends
@@ -111,18 +176,18 @@ def stages(monkeypatch, x, mask, factors, axes=None):
         summed.extend((x.shape, i) for i in over)
         return original(d, x, over, dtype)
 
-    def select(xp, include, x, other, original=_staged.select):
+    def zeroed(d, include, x, original=_staged.zeroed):
         shapes.append(x.shape)
-        return original(xp, include, x, other)
+        return original(d, include, x)
 
-    def present(xp, include, factor, partial, original=_staged._present):
-        shapes.append(partial.shape)
-        return factor
+    def present(joint, d, i, axes):
+        shapes.append(tuple(1 if k in axes else n for k, n in enumerate(joint.include.shape)))
+        return joint.factors[i]
 
     monkeypatch.setattr(_staged, "sum_over", sum_over)
-    monkeypatch.setattr(_staged, "select", select)
-    monkeypatch.setattr(_staged, "_present", present)
-    joint = _staged.inclusion(d.xp, x.ndim, (mask,), factors)
+    monkeypatch.setattr(_staged, "zeroed", zeroed)
+    monkeypatch.setattr(_staged.Inclusion, "present", present)
+    joint = _staged.inclusion(d, x.ndim, (mask,), factors)
     total = _staged.weighted_sum(d, x, joint, tuple(range(x.ndim)) if axes is None else axes)
     assert all(shape[i] != 1 for shape, i in summed), "an axis of one was summed over"
     return total, shapes
@@ -155,30 +220,39 @@ def test_only_the_axes_that_were_asked_for_are_summed(monkeypatch):
 def test_factors_come_finest_first():
     coarse, fine = np.full(4, 2.0), np.full((4, 3), 3.0)
     for given in ((coarse, fine), (fine, coarse), (None, coarse, fine)):
-        factors = _staged.inclusion(np, 3, (), given).factors
+        factors = _staged.inclusion(am.dispatch(np.ones(1)), 3, (), given).factors
         assert [f.shape for f in factors] == [(4, 3, 1), (4, 1, 1)]
 
 
 def test_scores_that_a_mask_tells_apart_are_not_cleaned_twice():
     x, fine, coarse = np.ones((2, 3)), np.ones((2, 3), bool), np.ones((2, 1), bool)
-    assert _staged.clean(np, x, None) is x
-    assert _staged.clean(np, x, fine) is x
-    assert _staged.clean(np, x, coarse) is not x
+    d = am.dispatch(x)
+    assert _staged.clean(d, x, None) is x
+    assert _staged.clean(d, x, fine) is x
+    assert _staged.clean(d, x, coarse) is not x
 
 
 def test_a_mask_is_counted_in_integers_before_it_is_weighed(monkeypatch):
-    summed = []
+    summed, numpy = [], type(knowledge("numpy"))
 
-    def sum_over(d, x, axes, dtype, original=_staged.sum_over):
-        summed.append((x.dtype.kind, x.shape))
-        return original(d, x, axes, dtype)
+    def watched(original):
+        def recorded(self, x, *args, **kwargs):
+            summed.append((x.dtype.kind, x.shape))
+            return original(self, x, *args, **kwargs)
 
-    monkeypatch.setattr(_staged, "sum_over", sum_over)
-    joint = _staged.inclusion(np, 3, (np.ones((4, 3), bool),), (np.full(4, 0.5),))
-    weight = _staged.sum_of_factors(am.dispatch(np.ones(1)), (4, 3, 2), joint, (0, 1, 2))
+        return recorded
+
+    for name in ("sum", "count"):
+        monkeypatch.setattr(numpy, name, watched(getattr(numpy, name)))
+    joint = _staged.inclusion(
+        am.dispatch(np.ones(1)), 3, (np.ones((4, 3), bool),), (np.full(4, 0.5),)
+    )
+    d = am.dispatch(np.ones(1))
+    weight = _staged.sum_of_factors(d, (4, 3, 2), joint, (0, 1, 2))
     assert weight.tolist() == [[[12.0]]]
-    assert summed[0] == ("u", (4, 3, 1))
-    assert {shape for kind, shape in summed if kind == "f"} == {(4, 1, 1)}
+    assert summed == [("b", (4, 3, 1)), ("f", (4, 1, 1))]
+    assert _staged.count(d, (4, 3, 2), joint, (0, 1, 2)).tolist() == [[[24]]]
+    assert summed[2:] == [("i", (4, 1, 1))], "what was counted was counted again"
 
 
 # -- tallies --

@@ -187,11 +187,11 @@ def _spread(p: Plan, rescale: bool = False) -> _Spread:
     _check_observations(p, variables)
     joint = p.inclusion()
     wide = wide_float(xp, p.d.device, p.d.backend)
-    x = cast(xp, _staged.select(xp, joint.include, p.terms(joint.include), 0.0), wide)
+    x = cast(xp, _staged.zeroed(p.d, joint.include, p.terms(joint.include)), wide)
     one = tuple(1 if i == variables else n for i, n in enumerate(p.shape))
     weight = Totals(p.d, one, p.totals.split, p.axes).sum_of_factors(joint)
     centre = _staged.ratio(xp, p.totals.weighted_sum(x, joint), weight)
-    residual = _staged.select(xp, joint.include, x - p.totals.of_each(centre), 0.0)
+    residual = _staged.zeroed(p.d, joint.include, x - p.totals.of_each(centre))
     if rescale:
         residual = residual / _magnitude(p, residual)
     # What rounding the centre did, as for `var`.

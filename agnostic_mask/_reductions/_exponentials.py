@@ -1,9 +1,13 @@
 """Reductions of exponentials, which cannot overflow."""
 
+import operator
+
 from agnostic_mask import _staged
 from agnostic_mask._array import Array
 from agnostic_mask._dtypes import cast
 from agnostic_mask._reductions._plan import Axis, Plan, plan
+from agnostic_mask._reductions._tiles import Passes, of_zeroed, reduced
+from agnostic_mask._staged import Inclusion
 
 
 def logsumexp(
@@ -44,16 +48,19 @@ def logsumexp(
     >>> round(float(value), 3)
     1000.693
     """
-    p = plan(x, mask, weights, axis, keepdims, by, num_groups)
+    p = plan(x, mask, weights, axis, keepdims, by, num_groups, tiles=True)
+    return reduced(p, _logsumexp, p.dtype)
+
+
+def _logsumexp(p: Plan) -> Array:
     xp = p.d.xp
-    with p.d.backend.wide():
-        joint = p.inclusion()
-        exponentials, top = _shifted_exponentials(p, joint.include)
-        total = p.totals.weighted_sum(exponentials, joint)
-        log = xp.log(xp.where(total > 0, total, 1.0)) + cast(xp, top, total.dtype)
-        log = xp.where(total == 0, -xp.inf, log)
-        log = xp.where(total < 0, xp.nan, log)
-        return p.finish(xp.where(xp.isnan(total), xp.nan, log), p.dtype)
+    passes = Passes(p, _floats)
+    top = _finite(p, passes(_greatest, merge=xp.maximum))
+    total = passes(_sum_of_exponentials, top, merge=operator.add)
+    log = xp.log(xp.where(total > 0, total, 1.0)) + cast(xp, top, total.dtype)
+    log = xp.where(total == 0, -xp.inf, log)
+    log = xp.where(total < 0, xp.nan, log)
+    return xp.where(xp.isnan(total), xp.nan, log)
 
 
 def softmax(x: Array, /, *, mask: Array | None = None, axis: Axis = None) -> Array:
@@ -84,9 +91,9 @@ def softmax(x: Array, /, *, mask: Array | None = None, axis: Axis = None) -> Arr
     p = plan(x, mask, None, axis, keepdims=True)
     xp = p.d.xp
     with p.d.backend.wide():
-        joint = p.inclusion()
-        exponentials, _ = _shifted_exponentials(p, joint.include)
-        total = p.totals.weighted_sum(exponentials, joint)
+        floats = _floats(p)
+        exponentials = _exponentials(p, floats, _finite(p, _greatest(p, floats)))
+        total = p.totals.weighted_sum(exponentials, Inclusion(None))
         total = cast(xp, xp.where(total == 0, 1.0, total), exponentials.dtype)
         # Inf / Inf is NaN too, but not without a warning.
         exponentials = xp.where(exponentials == xp.inf, xp.nan, exponentials)
@@ -126,10 +133,10 @@ def log_softmax(x: Array, /, *, mask: Array | None = None, axis: Axis = None) ->
     p = plan(x, mask, None, axis, keepdims=True)
     xp = p.d.xp
     with p.d.backend.wide():
-        joint = p.inclusion()
-        shifted, _ = _shifted(p, joint.include)
-        exponentials = _staged.select(xp, joint.include, xp.exp(shifted), 0.0)
-        total = p.totals.weighted_sum(exponentials, joint)
+        _, joint = floats = _floats(p)
+        shifted = _shifted(p, floats, _finite(p, _greatest(p, floats)))
+        exponentials = _staged.zeroed(p.d, joint.include, xp.exp(shifted))
+        total = p.totals.weighted_sum(exponentials, Inclusion(None))
         # Inf - Inf is NaN too, but not without a warning.
         shifted = cast(xp, xp.where(shifted == xp.inf, xp.nan, shifted), total.dtype)
         logarithm = shifted - xp.log(xp.where(total == 0, 1.0, total))
@@ -137,22 +144,41 @@ def log_softmax(x: Array, /, *, mask: Array | None = None, axis: Axis = None) ->
         return p.d.backend.as_array(value)
 
 
-def _shifted_exponentials(p: Plan, include: Array | None) -> tuple[Array, Array]:
-    """``exp(x - top)``, 0 where excluded, and `top`."""
-    shifted, top = _shifted(p, include)
-    return _staged.select(p.d.xp, include, p.d.xp.exp(shifted), 0.0), top
+_Floats = tuple[Array, Inclusion]
 
 
-def _shifted(p: Plan, include: Array | None) -> tuple[Array, Array]:
-    """``x - top``, 0 where excluded, and `top`, the greatest included element if finite.
+def _floats(p: Plan) -> _Floats:
+    return p.floats(), p.inclusion()
 
-    Each group has its own.
-    """
+
+def _greatest(p: Plan, floats: _Floats) -> Array:
+    """Greatest included element of each group."""
+    x, joint = floats
+    return p.totals.extreme(
+        _staged.select(p.d.xp, joint.include, x, -p.d.xp.inf), "max", -p.d.xp.inf
+    )
+
+
+def _finite(p: Plan, top: Array) -> Array:
+    """`top`, a finite number if it is infinite."""
     xp = p.d.xp
-    x = p.floats()
-    top = p.totals.extreme(_staged.select(xp, include, x, -xp.inf), "max", -xp.inf)
     # An infinite top would leave Inf - Inf; the greatest finite number keeps Inf alone alive.
-    top = xp.where(top == xp.inf, float(xp.finfo(x.dtype).max), top)
-    top = xp.where(top == -xp.inf, 0.0, top)
-    below = _staged.select(xp, include, x, 0.0) - p.totals.of_each(top)
-    return _staged.select(xp, include, below, 0.0), top
+    top = xp.where(top == xp.inf, float(xp.finfo(top.dtype).max), top)
+    return xp.where(top == -xp.inf, 0.0, top)
+
+
+def _shifted(p: Plan, floats: _Floats, top: Array) -> Array:
+    """``x - top``, 0 where excluded."""
+    x, joint = floats
+    below = _staged.zeroed(p.d, joint.include, x) - p.totals.of_each(top)
+    return _staged.zeroed(p.d, joint.include, below)
+
+
+def _exponentials(p: Plan, floats: _Floats, top: Array) -> Array:
+    """``exp(x - top)``, 0 where excluded."""
+    exponentials = p.d.xp.exp(_shifted(p, floats, top))
+    return _staged.zeroed(p.d, floats[1].include, exponentials)
+
+
+def _sum_of_exponentials(p: Plan, floats: _Floats, top: Array) -> Array:
+    return p.totals.weighted_sum(_exponentials(p, floats, top), of_zeroed(floats[1]))

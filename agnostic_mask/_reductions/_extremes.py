@@ -1,5 +1,7 @@
 """Reductions that pick: extremes and truth values. Weights only include or exclude."""
 
+import functools
+import operator
 from typing import Any, Literal
 
 from agnostic_mask import _staged
@@ -7,6 +9,7 @@ from agnostic_mask._array import Array
 from agnostic_mask._dtypes import dtype_kind, is_floating
 from agnostic_mask._errors import UnsupportedArrayError
 from agnostic_mask._reductions._plan import Axis, Plan, plan
+from agnostic_mask._reductions._tiles import merged, reduced
 
 
 def min(
@@ -48,7 +51,7 @@ def min(
     >>> am.min(np.asarray([3.0, 2.0, -1.0]), mask=np.asarray([1, 1, 0]))
     array(2.)
     """
-    return _extreme(plan(x, mask, weights, axis, keepdims, by, num_groups), "min")
+    return _extreme(plan(x, mask, weights, axis, keepdims, by, num_groups, tiles=True), "min")
 
 
 def max(
@@ -88,7 +91,7 @@ def max(
     >>> am.max(np.asarray([[3, 2], [7, 9]]), mask=np.asarray([True, False]), axis=0)
     array([3, 2])
     """
-    return _extreme(plan(x, mask, weights, axis, keepdims, by, num_groups), "max")
+    return _extreme(plan(x, mask, weights, axis, keepdims, by, num_groups, tiles=True), "max")
 
 
 def _extreme(p: Plan, which: Literal["min", "max"]) -> Array:
@@ -98,18 +101,22 @@ def _extreme(p: Plan, which: Literal["min", "max"]) -> Array:
         raise UnsupportedArrayError(
             f"x has dtype {p.x.dtype}; expected numbers. For booleans take agnostic_mask.{other}"
         )
-    with p.d.backend.wide():
-        value = extreme(p, which)
-        return p.finish(value, value.dtype)
+    gather = functools.partial(extreme, which=which)
+    merge = xp.minimum if which == "min" else xp.maximum
+    return reduced(p, lambda whole: merged(whole, gather, merge=merge))
 
 
 def extreme(p: Plan, which: Literal["min", "max"]) -> Array:
     """Least or greatest included element of each group, with dimensions of 1 over the axes."""
+    return extreme_of(p, p.x, p.inclusion().include, which)
+
+
+def extreme_of(p: Plan, x: Array, include: Array | None, which: Literal["min", "max"]) -> Array:
+    """`extreme` of another array than the plan's."""
     xp = p.d.xp
-    nothing = _of_nothing(xp, p.x, which)
-    other = xp.asarray(nothing, dtype=p.x.dtype, device=p.d.device)
-    x = _staged.select(xp, p.inclusion().include, p.x, other)
-    return p.totals.extreme(x, which, nothing)
+    nothing = _of_nothing(xp, x, which)
+    other = xp.asarray(nothing, dtype=x.dtype, device=p.d.device)
+    return p.totals.extreme(_staged.select(xp, include, x, other), which, nothing)
 
 
 def _of_nothing(xp: Any, x: Array, which: Literal["min", "max"]) -> Any:
@@ -155,11 +162,8 @@ def any(
     >>> am.any(np.asarray([False, True]), mask=np.asarray([True, False]))
     array(False)
     """
-    p = plan(x, mask, weights, axis, keepdims, by, num_groups)
-    with p.d.backend.wide():
-        truth, include = _truth(p)
-        truth = _staged.among(include, truth)
-        return p.finish(p.totals.truth(truth, "any"), p.d.xp.bool)
+    p = plan(x, mask, weights, axis, keepdims, by, num_groups, tiles=True)
+    return reduced(p, lambda whole: merged(whole, _any, merge=operator.or_))
 
 
 def all(
@@ -198,11 +202,19 @@ def all(
     >>> am.all(np.asarray([False, True]), mask=np.asarray([False, True]))
     array(True)
     """
-    p = plan(x, mask, weights, axis, keepdims, by, num_groups)
-    with p.d.backend.wide():
-        truth, include = _truth(p)
-        truth = truth if include is None else truth | ~include
-        return p.finish(p.totals.truth(truth, "all"), p.d.xp.bool)
+    p = plan(x, mask, weights, axis, keepdims, by, num_groups, tiles=True)
+    return reduced(p, lambda whole: merged(whole, _all, merge=operator.and_))
+
+
+def _any(p: Plan) -> Array:
+    truth, include = _truth(p)
+    return p.totals.truth(_staged.among(include, truth), "any")
+
+
+def _all(p: Plan) -> Array:
+    truth, include = _truth(p)
+    truth = truth if include is None else truth | ~include
+    return p.totals.truth(truth, "all")
 
 
 def _truth(p: Plan) -> tuple[Array, Array | None]:

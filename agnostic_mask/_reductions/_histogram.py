@@ -146,7 +146,7 @@ def _equal(limits: tuple[float, float], n: int) -> list[float]:
 def _from_extremes(p: Plan, n: int) -> Array:
     xp = p.d.xp
     wide = wide_float(xp, p.d.device, p.d.backend)
-    p = p._replace(x=p.floats(), totals=Totals(p.d, p.shape, None, p.axes))
+    p = p._replace(x=p.floats(), split=None, whole=Totals(p.d, p.shape, None, p.axes))
     low, high = (xp.reshape(cast(xp, extreme(p, which), wide), ()) for which in ("min", "max"))
     finite = (low > -xp.inf) & (high < xp.inf)
     known, empty = finite & (low <= high), finite & (low > high)

@@ -1,14 +1,18 @@
 """Norms of vectors."""
 
+import functools
 import math
+import operator
 from numbers import Real
 from typing import Any
 
 from agnostic_mask import _staged
 from agnostic_mask._array import Array
-from agnostic_mask._dtypes import cast, wide_float
-from agnostic_mask._reductions._extremes import extreme
+from agnostic_mask._dtypes import cast, is_floating, wide_float
+from agnostic_mask._reductions._extremes import extreme_of
 from agnostic_mask._reductions._plan import Axis, Plan, plan
+from agnostic_mask._reductions._tiles import Passes, merged, of_zeroed, reduced
+from agnostic_mask._staged import Inclusion
 
 
 def vector_norm(
@@ -60,38 +64,62 @@ def vector_norm(
     """
     if isinstance(ord, bool) or not isinstance(ord, Real) or math.isnan(ord):
         raise ValueError(f"ord is {ord!r}; expected a real number, as 1, 2 or math.inf")
-    p = plan(x, mask, weights, axis, keepdims, by, num_groups)
-    xp = p.d.xp
-    with p.d.backend.wide():
-        joint = p.inclusion()
-        if ord == 0:
-            ones = cast(xp, p.x != 0, wide_float(xp, p.d.device, p.d.backend))
-            return p.finish(p.totals.weighted_sum(ones, joint), p.dtype)
-        size = xp.abs(_staged.select(xp, joint.include, p.terms(joint.include), 0.0))
-        if math.isinf(ord):
-            found = _extreme(p, size, ord)
-            return p.finish(xp.where(found == -xp.inf, 0.0, found), p.dtype)
-        return p.finish(_root_of_sum(p, size, float(ord)), p.dtype)
+    p = plan(x, mask, weights, axis, keepdims, by, num_groups, tiles=True)
+    return reduced(p, functools.partial(_norm, order=float(ord)), p.dtype)
 
 
-def _extreme(p: Plan, size: Array, order: float) -> Array:
+def _norm(p: Plan, order: float) -> Array:
+    if order == 0:
+        return merged(p, _weight_of_others_than_0, merge=operator.add)
+    passes = Passes(p, _sizes)
+    if math.isinf(order):
+        found = _extreme(passes, order)
+        return p.d.xp.where(found == -p.d.xp.inf, 0.0, found)
+    return _root_of_sum(passes, order)
+
+
+def _weight_of_others_than_0(p: Plan) -> Array:
+    ones = cast(p.d.xp, p.x != 0, wide_float(*p.d))
+    return p.totals.weighted_sum(ones, p.inclusion())
+
+
+_Sizes = tuple[Array, Inclusion]
+
+
+def _sizes(p: Plan) -> _Sizes:
+    joint = p.inclusion()
+    return p.d.xp.abs(_staged.zeroed(p.d, joint.include, p.floats())), joint
+
+
+def _extreme(passes: Passes[_Sizes], order: float) -> Array:
     """The greatest size for orders above 0, the least for those below; of nothing: infinite."""
-    found = extreme(p._replace(x=size), "max" if order > 0 else "min")
-    return p.d.backend.as_array(found)
+    xp = passes.plan.d.xp
+
+    def gather(p: Plan, sizes: _Sizes) -> Array:
+        size, joint = sizes
+        return extreme_of(p, size, joint.include, "max" if order > 0 else "min")
+
+    return passes(gather, merge=xp.maximum if order > 0 else xp.minimum)
 
 
-def _root_of_sum(p: Plan, size: Array, order: float) -> Array:
-    xp = p.d.xp
-    wide = wide_float(xp, p.d.device, p.d.backend)
-    # Squares of what float32 holds stay within float64.
+def _root_of_sum(passes: Passes[_Sizes], order: float) -> Array:
+    d = passes.plan.d
+    xp, wide = d.xp, wide_float(*d)
     scale: Any = 1.0
-    each: Any = 1.0
-    if order != 1 and (order != 2 or size.dtype == wide):
-        scale = cast(xp, _extreme(p, size, order), wide)
+    # Squares of what float32 holds stay within float64.
+    wide_enough = is_floating(xp, passes.plan.x) and passes.plan.dtype != wide
+    if order != 1 and not (order == 2 and wide_enough):
+        scale = cast(xp, _extreme(passes, order), wide)
         scale = xp.where((scale > 0) & (scale < xp.inf), scale, 1.0)
-        each = p.totals.of_each(scale)
-    powers = _power(xp, cast(xp, size, wide) / each, order)
-    total = p.totals.weighted_sum(powers, p.inclusion())
+
+    def gather(p: Plan, sizes: _Sizes, scale: Any) -> Array:
+        size, joint = cast(xp, sizes[0], wide), sizes[1]
+        if not isinstance(scale, float):
+            size = size / p.totals.of_each(scale)
+        powers = _power(xp, size, order)
+        return p.totals.weighted_sum(powers, joint if order < 0 else of_zeroed(joint))
+
+    total = passes(gather, scale, merge=operator.add)
     positive = total > 0
     root = xp.where(positive, total, 1.0)
     root = xp.sqrt(root) if order == 2 else root ** (1 / order)

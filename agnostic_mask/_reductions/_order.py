@@ -174,7 +174,7 @@ def _places(p: Plan, keys: Array, include: Array | None) -> tuple[Array, Array |
 def _weights(p: Plan) -> tuple[Array, Array]:
     """Weights of all elements, 0 where excluded or not meant, and which can be meant."""
     xp, joint = p.d.xp, p.inclusion()
-    weights = _staged.select(xp, joint.include, joint.factors[0], 0)
+    weights = _staged.zeroed(p.d, joint.include, joint.factors[0])
     weights = cast(xp, weights, wide_float(xp, p.d.device, p.d.backend))
     weights = xp.broadcast_to(weights, p.shape)
     meant = (weights >= 0) & (weights < xp.inf)

@@ -3,8 +3,17 @@
 from agnostic_mask import _staged
 from agnostic_mask._array import Array
 from agnostic_mask._dtypes import cast, wide_float
-from agnostic_mask._reductions._plan import Axis, plan
-from agnostic_mask.metrics._linearised import gathered, mean_and_error
+from agnostic_mask._reductions._plan import Axis, Plan, plan
+from agnostic_mask._reductions._tiles import merged, reduced
+from agnostic_mask.metrics._linearised import (
+    Deviations,
+    DeviationsOf,
+    Squares,
+    gathered,
+    mean_and_error,
+    powers,
+)
+from agnostic_mask.metrics._sums import ValueSums
 
 
 def standard_error(
@@ -52,12 +61,30 @@ def standard_error(
     >>> am.standard_error(np.asarray([1.0, 2.0, 3.0, np.nan]), mask=np.asarray([1, 1, 1, 0]))
     array(0.57735027)
     """
-    p = plan(x, mask, weights, axis, keepdims, by, num_groups)
-    xp, joint = p.d.xp, p.inclusion()
-    with p.d.backend.wide():
-        wide = wide_float(xp, p.d.device, p.d.backend)
-        x = cast(xp, _staged.select(xp, joint.include, p.floats(), 0.0), wide)
-        _, weight, centre, first, squares = gathered(p.totals, x, joint)
-        count = p.totals.count(joint.include)
-        _, error = mean_and_error(xp, count, weight, centre, first, squares)
-        return p.finish(error, p.dtype)
+    p = plan(x, mask, weights, axis, keepdims, by, num_groups, tiles=True)
+    return reduced(p, _error, p.dtype)
+
+
+_OF_VALUES = DeviationsOf(ValueSums("mean"))
+
+
+def _error(p: Plan) -> Array:
+    if p.step:
+        state = merged(p, _state, merge=_OF_VALUES.merge)
+        count, squares = state.count, powers(state.squares)
+        weight, centre, first = state.weight, state.centre, state.first
+    else:
+        count, (_, weight, centre, first, squares) = _gathered(p)
+    return mean_and_error(p.d.xp, count, weight, centre, first, squares)[1]
+
+
+def _gathered(p: Plan) -> tuple[Array, tuple[Array, Array, Array, Array, Squares]]:
+    joint = p.inclusion()
+    x = cast(p.d.xp, _staged.zeroed(p.d, joint.include, p.floats()), wide_float(*p.d))
+    return p.totals.included(joint), gathered(p.totals, x, joint)
+
+
+def _state(p: Plan) -> Deviations:
+    count, (mass, weight, centre, first, squares) = _gathered(p)
+    three = p.d.xp.stack(p.d.xp.broadcast_arrays(*squares), axis=-1)
+    return Deviations(_OF_VALUES.made_for, "", count, mass, weight, centre, first, three)

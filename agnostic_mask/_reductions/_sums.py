@@ -1,5 +1,7 @@
 """Reductions that are sums, or ratios of sums."""
 
+import functools
+import operator
 from typing import Any
 
 from agnostic_mask import _staged
@@ -13,6 +15,8 @@ from agnostic_mask._dtypes import (
     wide_integer,
 )
 from agnostic_mask._reductions._plan import Axis, Plan, plan
+from agnostic_mask._reductions._tiles import Passes, added, merged, of_zeroed, reduced
+from agnostic_mask._staged import Inclusion
 
 
 def sum(
@@ -77,18 +81,23 @@ def sum(
     >>> am.sum(np.asarray([1, 2, 5]), by=np.asarray([0, 2, 0]), num_groups=3)
     array([6, 0, 2])
     """
-    p = plan(x, mask, weights, axis, keepdims, by, num_groups)
-    xp = p.d.xp
-    with p.d.backend.wide():
-        if p.weights is None and not is_floating(xp, p.x):
-            return _integer_sum(p)
-        joint = p.inclusion()
-        return p.finish(p.totals.weighted_sum(p.terms(joint.include), joint), p.dtype)
+    p = plan(x, mask, weights, axis, keepdims, by, num_groups, tiles=True)
+    if p.weights is None and not is_floating(p.d.xp, p.x):
+        return reduced(p, _integer_sum)
+    return reduced(p, _weighted_sum, p.dtype)
+
+
+def _weighted_sum(p: Plan) -> Array:
+    return merged(p, _total, merge=operator.add)
+
+
+def _total(p: Plan) -> Array:
+    joint = p.inclusion()
+    return p.totals.weighted_sum(p.terms(joint.include), joint)
 
 
 def _integer_sum(p: Plan) -> Array:
-    x, dtype = exact_terms(p)
-    return p.finish(p.totals.plain_sum(x, dtype), dtype)
+    return merged(p, lambda p: p.totals.plain_sum(*exact_terms(p)), merge=operator.add)
 
 
 def exact_terms(p: Plan) -> tuple[Array, Any]:
@@ -97,7 +106,7 @@ def exact_terms(p: Plan) -> tuple[Array, Any]:
     unsigned = dtype_kind(xp, p.x.dtype) == "unsigned" and xp.iinfo(p.x.dtype).bits == 64
     dtype = p.x.dtype if unsigned else wide_integer(xp, p.d.device, p.d.backend)
     x = p.x if is_integer(xp, p.x) else xp.astype(p.x, xp.uint8)
-    return _staged.select(xp, p.inclusion().include, x, 0), dtype
+    return _staged.zeroed(p.d, p.inclusion().include, x), dtype
 
 
 def mean(
@@ -141,12 +150,19 @@ def mean(
     >>> am.mean(np.asarray([1.0, 4.0]), weights=np.asarray([2, 1]))
     array(2.)
     """
-    p = plan(x, mask, weights, axis, keepdims, by, num_groups)
-    with p.d.backend.wide():
-        joint = p.inclusion()
-        total = p.totals.weighted_sum(p.terms(joint.include), joint)
-        weight = p.totals.sum_of_factors(joint)
-        return p.finish(_staged.ratio(p.d.xp, total, weight), p.dtype)
+    p = plan(x, mask, weights, axis, keepdims, by, num_groups, tiles=True)
+    return reduced(p, _mean, p.dtype)
+
+
+def _mean(p: Plan) -> Array:
+    total, weight = merged(p, _total_and_weight, merge=added)
+    return _staged.ratio(p.d.xp, total, weight)
+
+
+def _total_and_weight(p: Plan) -> tuple[Array, Array]:
+    joint = p.inclusion()
+    total = p.totals.weighted_sum(p.terms(joint.include), joint)
+    return total, p.totals.sum_of_factors(joint)
 
 
 def var(
@@ -192,9 +208,8 @@ def var(
     >>> am.var(np.asarray([1.0, 4.0]), weights=np.asarray([2, 1]), correction=1)
     array(3.)
     """
-    p = plan(x, mask, weights, axis, keepdims, by, num_groups)
-    with p.d.backend.wide():
-        return p.finish(_variance(p, correction), p.dtype)
+    p = plan(x, mask, weights, axis, keepdims, by, num_groups, tiles=True)
+    return reduced(p, functools.partial(_variance, correction=correction), p.dtype)
 
 
 def std(
@@ -234,27 +249,45 @@ def std(
     >>> am.std(np.asarray([1.0, 5.0]))
     array(2.)
     """
-    p = plan(x, mask, weights, axis, keepdims, by, num_groups)
-    with p.d.backend.wide():
-        return p.finish(_staged.root(p.d.xp, _variance(p, correction)), p.dtype)
+    p = plan(x, mask, weights, axis, keepdims, by, num_groups, tiles=True)
+    return reduced(p, lambda p: _staged.root(p.d.xp, _variance(p, correction)), p.dtype)
 
 
 def _variance(p: Plan, correction: float) -> Array:
-    xp, totals = p.d.xp, p.totals
-    joint = p.inclusion()
-    # In float64, where squares of what float32 holds neither overflow nor vanish.
-    wide = wide_float(xp, p.d.device, p.d.backend)
-    x = cast(xp, _staged.select(xp, joint.include, p.terms(joint.include), 0.0), wide)
-    weight = totals.sum_of_factors(joint)
-    centre = _staged.ratio(xp, totals.weighted_sum(x, joint), weight)
-    residual = _staged.select(xp, joint.include, x - totals.of_each(centre), 0.0)
+    xp = p.d.xp
+    passes = Passes(p, _wide_terms)
+    total, weight = passes(_first_sums, merge=added)
+    centre = _staged.ratio(xp, total, weight)
     # The residuals' own mean, next to 0, takes out what rounding the centre did, which shows
     # where the device has no float64.
-    shift = totals.weighted_sum(residual, joint)
-    squares = totals.weighted_sum(residual * residual, joint)
+    shift, squares = passes(_second_sums, centre, merge=added)
     spread = squares - _staged.ratio(xp, shift * shift, weight)
     remaining = weight - correction
     return _staged.ratio(xp, spread, xp.where(remaining > 0, remaining, 0.0))
+
+
+_Terms = tuple[Array, Inclusion, Inclusion]
+
+
+def _wide_terms(p: Plan) -> _Terms:
+    joint = p.inclusion()
+    # In float64, where squares of what float32 holds neither overflow nor vanish.
+    wide = wide_float(*p.d)
+    x = cast(p.d.xp, _staged.zeroed(p.d, joint.include, p.floats()), wide)
+    return x, joint, of_zeroed(joint)
+
+
+def _first_sums(p: Plan, terms: _Terms) -> tuple[Array, Array]:
+    x, joint, zeroed = terms
+    return p.totals.weighted_sum(x, zeroed), p.totals.sum_of_factors(joint)
+
+
+def _second_sums(p: Plan, terms: _Terms, centre: Array) -> tuple[Array, Array]:
+    x, joint, zeroed = terms
+    totals = p.totals
+    residual = _staged.zeroed(p.d, joint.include, x - totals.of_each(centre))
+    squares = totals.weighted_sum(residual * residual, zeroed)
+    return totals.weighted_sum(residual, zeroed), squares
 
 
 def count(
@@ -293,10 +326,12 @@ def count(
     >>> am.count(np.ones((2, 3)), mask=np.asarray([True, False]))
     array(3)
     """
-    p = plan(x, mask, weights, axis, keepdims, by, num_groups)
-    with p.d.backend.wide():
-        counts = p.totals.count(p.inclusion().include)
-        return p.finish(counts, counts.dtype)
+    p = plan(x, mask, weights, axis, keepdims, by, num_groups, tiles=True)
+    return reduced(p, _count)
+
+
+def _count(p: Plan) -> Array:
+    return merged(p, lambda p: p.totals.included(p.inclusion()), merge=operator.add)
 
 
 def sum_of_weights(
@@ -337,6 +372,9 @@ def sum_of_weights(
     >>> am.sum_of_weights(np.ones((2, 3)), weights=np.asarray([0.5, 2.0]))
     array(7.5)
     """
-    p = plan(x, mask, weights, axis, keepdims, by, num_groups)
-    with p.d.backend.wide():
-        return p.finish(p.totals.sum_of_factors(p.inclusion()), p.dtype)
+    p = plan(x, mask, weights, axis, keepdims, by, num_groups, tiles=True)
+    return reduced(p, _sum_of_weights, p.dtype)
+
+
+def _sum_of_weights(p: Plan) -> Array:
+    return merged(p, lambda p: p.totals.sum_of_factors(p.inclusion()), merge=operator.add)

@@ -122,7 +122,7 @@ def js_divergence(y_true: Array, y_pred: Array, /, *, axis: int = -1) -> Array:
     xp = d.xp
     # y / m = 1 + t and p / m = 1 - t: where y and p are close, so is their t to 0.
     t = share_of(xp, y_true - y_pred, y_true + y_pred)
-    parts = y_true * log_complement(xp, -t) + y_pred * log_complement(xp, t)
+    parts = y_true * log_complement(d, -t) + y_pred * log_complement(d, t)
     return xp.squeeze(class_sum(d, parts, axis), axis=axis) / 2
 
 

@@ -20,6 +20,7 @@ def tiny_of(xp: Any, x: Array) -> float:
 def floored(xp: Any, x: Array) -> Array:
     """`x`, or the smallest normal number where it is below that; NaN stays."""
     tiny = tiny_of(xp, x)
+    # Not their maximum, whose derivative JAX makes by a product, which may be 0 times Inf.
     return xp.where(x < tiny, tiny, x)
 
 
@@ -28,10 +29,12 @@ def log(xp: Any, x: Array) -> Array:
     return xp.log(floored(xp, x))
 
 
-def log_complement(xp: Any, x: Array) -> Array:
+def log_complement(d: Dispatch, x: Array) -> Array:
     """Logarithm of ``1 - x``, accurate for small x; at x = 1 as `log` of 0."""
-    certain = x >= 1
-    return xp.where(certain, math.log(tiny_of(xp, x)), xp.log1p(-xp.where(certain, 0.0, x)))
+    xp = d.xp
+    # As an array, for torch.compile does not trace what its namespace makes of a number here.
+    below = xp.asarray(1 - float(xp.finfo(x.dtype).eps) / 2, dtype=x.dtype, device=d.device)
+    return xp.where(x >= 1, math.log(tiny_of(xp, x)), xp.log1p(-xp.minimum(x, below)))
 
 
 def power(xp: Any, x: Array, exponent: float) -> Array:

@@ -7,7 +7,7 @@ from agnostic_mask import _classes
 from agnostic_mask._array import Array
 from agnostic_mask._cover import position
 from agnostic_mask._dispatch import Dispatch, resolve_known
-from agnostic_mask._dtypes import cast, float_name, is_integer
+from agnostic_mask._dtypes import cast, dtype_kind, float_name, is_integer
 from agnostic_mask._errors import ShapeMismatchError, UnsupportedArrayError
 
 
@@ -118,6 +118,9 @@ def _class_axis(
 
 
 def _floats(d: Dispatch, y_true: Array, y_pred: Array) -> tuple[Dispatch, Array, Array]:
+    kind = dtype_kind(d.xp, y_pred.dtype)
+    if y_true.dtype == y_pred.dtype and kind in ("float32", "float64"):
+        return d, y_true, y_pred
     dtype = getattr(d.xp, float_name(d.xp, d.device, y_true, y_pred))
     return d, cast(d.xp, y_true, dtype), cast(d.xp, y_pred, dtype)
 

@@ -7,10 +7,10 @@ from typing import Any, Literal, get_args
 from agnostic_mask import _staged
 from agnostic_mask._array import Array
 from agnostic_mask._dispatch import Dispatch
+from agnostic_mask._labels import checked_number
 from agnostic_mask._metric import zero_of
 from agnostic_mask._state import State
 from agnostic_mask._statistic import Statistic
-from agnostic_mask._totals import checked_number
 from agnostic_mask.metrics._wrapping import Wrapping, check_wraps, one_value
 
 How = Literal["min", "max", "gap", "ratio"]

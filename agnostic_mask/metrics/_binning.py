@@ -179,7 +179,7 @@ class _HistogramOf(Statistic[ScoreHistogram]):
     ) -> dict[str, Array]:
         """Arrays of a state: elements x in rows, where they are valid."""
         d, (_, k) = totals.d, self._shape
-        include = covers.inclusion(d.xp, len(x.shape)).include
+        include = covers.inclusion(d, len(x.shape)).include
         there = _staged.among(include, valid)
         cell = bin_of(d, self.bins_per_octave, d.xp.where(there, x, 0.0))
         return in_cells(totals, self._shape, cell if row is None else cell + row * k, valid, covers)
@@ -222,10 +222,9 @@ class ValueHistogramOf(_HistogramOf):
     what: ClassVar[str] = "x"
 
     def gather(self, batch: Arguments) -> ScoreHistogram:
-        d, parts, covers, dtype, split = elements(batch)
+        d, parts, covers, dtype, joint, split = elements(batch)
         with d.backend.wide():
-            include = covers.inclusion(d.xp, len(parts[0].shape)).include
-            x = self._binned(d, *(_staged.select(d.xp, include, x, 0.0) for x in parts))
+            x = self._binned(d, *(_staged.zeroed(d, joint.include, x) for x in parts))
             totals = Totals(d, tuple(x.shape), split)
             arrays = self._of(totals, None, x, x == x, covers)
         return ScoreHistogram(self.made_for, dtype, **arrays)

@@ -84,7 +84,7 @@ class CalibrationOf(Statistic[CalibrationSums]):
         check_covers(shape, covers, "y_true")
         dtype = float_name(xp, d.device, y_pred, y_true)
         with d.backend.wide():
-            joint = covers.inclusion(xp, len(shape))
+            joint = covers.inclusion(d, len(shape))
             if joint.include is not None:
                 # Before the greatest of a row is taken, whose derivative would be NaN.
                 rank = len(y_pred.shape)

@@ -56,7 +56,7 @@ def weight_of_each(d: Dispatch, covers: Covers, counted: Array) -> Array | None:
         return None
     factors = d.xp.astype(covers.weights, wide_float(*d))
     factors = _cover.expand(d.xp, factors, len(counted.shape))
-    return _staged.select(d.xp, counted, factors, 0.0)
+    return _staged.zeroed(d, counted, factors)
 
 
 def in_cells(
@@ -77,7 +77,7 @@ def in_cells(
     """
     d, n = totals.d, _cover.size(shape)
     xp, full = d.xp, (*totals.lead, *shape)
-    include = covers.inclusion(xp, len(totals.shape)).include
+    include = covers.inclusion(d, len(totals.shape)).include
     counted = _staged.among(include, valid)
     values = weight_of_each(d, covers, counted)
     found = xp.reshape(totals.by_cell(cell, n, counted, values), full)

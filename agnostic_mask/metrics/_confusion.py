@@ -55,7 +55,7 @@ class ConfusionOf(Statistic[ConfusionCounts]):
             valid_pred, pred = self.labelling.predicted(d, y_pred, shape)
             kept = self.labelling.kept(d, y_true)
             if kept is not None:
-                covers = covers.also(xp, kept, len(shape))
+                covers = covers.also(d, kept, len(shape))
             cell = true * self.labelling.num_classes + pred
             totals = Totals(d, shape, batch.split)
             arrays = in_cells(totals, self._shape, cell, valid & valid_pred, covers)

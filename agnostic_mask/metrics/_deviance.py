@@ -75,12 +75,11 @@ class DeviancesOf(Statistic[Deviances]):
             )
 
     def gather(self, batch: Arguments) -> Deviances:
-        d, parts, covers, name, split = elements(batch)
+        d, parts, _, name, joint, split = elements(batch)
         xp = d.xp
         with d.backend.wide():
             wide = wide_float(xp, d.device, d.backend)
             shape = tuple(parts[0].shape)
-            joint = covers.inclusion(xp, len(shape))
             # 1 lies in the domain of every power.
             true, pred = (_staged.select(xp, joint.include, cast(xp, x, wide), 1.0) for x in parts)
             totals = Totals(d, shape, split)
@@ -88,7 +87,7 @@ class DeviancesOf(Statistic[Deviances]):
             # One centre serves all resamples, since any near the mean will do.
             mass = once.sum_of_factors(masses(joint))
             centre = mean_by_mass(once, true, joint, mass)
-            around = _staged.select(xp, joint.include, true - once.of_each(centre), 0.0)
+            around = _staged.zeroed(d, joint.include, true - once.of_each(centre))
             at = once.of_each(_at(xp, mass, centre))
             arrays = (
                 mass if once is totals else totals.sum_of_factors(masses(joint)),

@@ -189,13 +189,13 @@ def _runs(d: Dispatch, y_true: Array, y_pred: Array, covers: Covers) -> tuple[_R
     xp, shape = d.xp, tuple(y_pred.shape)
     labelled, true = TWO_CLASSES.true(d, y_true)
     known = labelled & (y_pred == y_pred)
-    joint = covers.inclusion(xp, len(shape))
+    joint = covers.inclusion(d, len(shape))
     counted, lost = (_staged.among(joint.include, x) for x in (known, ~known))
     member = tuple(xp.reshape(counted & (true == label), (-1,)) for label in (1, 0))
     meant = ~xp.any(lost)
     factors = None
     if joint.factors:
-        factors = _staged.select(xp, joint.include, joint.factors[0], 0)
+        factors = _staged.zeroed(d, joint.include, joint.factors[0])
         factors = cast(xp, factors, wide_float(*d))
         meant = meant & xp.all(factors == factors)
         factors = xp.reshape(xp.broadcast_to(factors, shape), (-1,))

@@ -67,16 +67,15 @@ class ExtremeOf(Statistic[Extreme]):
         return score(self.fn, self.declaration, batch, soft=False)
 
     def gather(self, batch: Arguments) -> Extreme:
-        d, (scores,), covers, name, split = self._scored(batch)
+        d, (scores,), _, name, joint, split = self._scored(batch)
         xp = d.xp
         with d.backend.wide():
             shape = tuple(scores.shape)
-            include = covers.inclusion(xp, len(shape)).include
             totals = Totals(d, shape, split)
-            kept = _staged.select(xp, include, scores, self._nothing)
+            kept = _staged.select(xp, joint.include, scores, self._nothing)
             value = totals.extreme(kept, self.which, self._nothing)
             value = cast(xp, value, wide_float(xp, d.device, d.backend))
-            groups = totals.membership(include)
+            groups = totals.membership(joint.include)
         return Extreme(self.made_for, name, value, **groups)
 
     def merge(self, left: Extreme, right: Extreme) -> Extreme:

@@ -79,15 +79,14 @@ class DeviationsOf(Statistic[Deviations]):
         return elements(batch) if isinstance(self.source, ValueSums) else self.source.scored(batch)
 
     def gather(self, batch: Arguments) -> Deviations:
-        d, (scores,), covers, name, split = self._scored(batch)
+        d, (scores,), _, name, joint, split = self._scored(batch)
         xp, shape = d.xp, tuple(scores.shape)
         with d.backend.wide():
-            joint = covers.inclusion(xp, len(shape))
             totals = Totals(d, shape, split)
             wide = wide_float(xp, d.device, d.backend)
-            x = _staged.select(xp, joint.include, cast(xp, scores, wide), 0.0)
+            x = _staged.zeroed(d, joint.include, cast(xp, scores, wide))
             *arrays, squares = gathered(totals, x, joint)
-            arrays = [totals.count(joint.include), *arrays, xp.stack(squares, axis=-1)]
+            arrays = [totals.included(joint), *arrays, xp.stack(squares, axis=-1)]
             arrays = [d.backend.as_array(a) for a in arrays]
             groups = totals.membership(joint.include)
         return Deviations(self.made_for, name, *arrays, **groups)
@@ -124,12 +123,11 @@ def gathered(
     totals: Totals, x: Array, joint: Inclusion
 ) -> tuple[Array, Array, Array, Array, Squares]:
     """Mass, weight, centre, first and squares of floats, which are 0 where excluded."""
-    xp = totals.d.xp
     mass = totals.sum_of_factors(masses(joint))
     centre = mean_by_mass(totals, x, joint, mass)
-    residual = _staged.select(xp, joint.include, x - totals.of_each(centre), 0.0)
+    residual = _staged.zeroed(totals.d, joint.include, x - totals.of_each(centre))
     # Factor by factor, for excluded weights have no square to be looked at.
-    twice = joint._replace(factors=joint.factors * 2)
+    twice = Inclusion(joint.include, joint.factors * 2)
     squares = (
         totals.sum_of_factors(twice),
         totals.weighted_sum(residual, twice),

@@ -73,15 +73,14 @@ class MomentsOf(Statistic[Moments]):
             return Moments(self.made_for, dtype, *arrays)
 
     def gather(self, batch: Arguments) -> Moments:
-        d, parts, covers, name, split = elements(batch)
+        d, parts, _, name, joint, split = elements(batch)
         xp = d.xp
         with d.backend.wide():
             wide = wide_float(xp, d.device, d.backend)
             shape = tuple(parts[0].shape)
-            joint = covers.inclusion(xp, len(shape))
             totals = Totals(d, shape, split)
             # In float64, where squares of what float32 holds neither overflow nor vanish.
-            columns = [_staged.select(xp, joint.include, cast(xp, x, wide), 0.0) for x in parts]
+            columns = [_staged.zeroed(d, joint.include, cast(xp, x, wide)) for x in parts]
             if len(columns) == 2:
                 columns.append(columns[0] - columns[1])
             arrays = _gathered(totals, columns, joint)
@@ -120,7 +119,7 @@ def joint_centre(xp: Any, left: tuple[Array, Array], right: tuple[Array, Array])
 
 def masses(inclusion: Inclusion) -> Inclusion:
     """The same inclusion with factors without their signs."""
-    return inclusion._replace(factors=tuple(abs(f) for f in inclusion.factors))
+    return Inclusion(inclusion.include, tuple(abs(f) for f in inclusion.factors))
 
 
 def mean_by_mass(totals: Totals, x: Array, joint: Inclusion, mass: Array) -> Array:
@@ -128,7 +127,7 @@ def mean_by_mass(totals: Totals, x: Array, joint: Inclusion, mass: Array) -> Arr
     xp = totals.d.xp
     top = totals.extreme(_staged.select(xp, joint.include, x, -xp.inf), "max", -xp.inf)
     top = xp.where(top == -xp.inf, 0.0, top)
-    below = _staged.select(xp, joint.include, x - totals.of_each(top), 0.0)
+    below = _staged.zeroed(totals.d, joint.include, x - totals.of_each(top))
     mean = _staged.ratio(xp, totals.weighted_sum(below, masses(joint)), mass)
     return top + xp.where(mass == 0, 0.0, mean)
 
@@ -139,7 +138,7 @@ def _gathered(totals: Totals, columns: Sequence[Array], joint: Inclusion) -> lis
     mass = once.sum_of_factors(masses(joint))
     centres = [mean_by_mass(once, x, joint, mass) for x in columns]
     residuals = [
-        _staged.select(xp, joint.include, x - once.of_each(c), 0.0)
+        _staged.zeroed(totals.d, joint.include, x - once.of_each(c))
         for x, c in zip(columns, centres, strict=True)
     ]
     first = [totals.weighted_sum(r, joint) for r in residuals]

@@ -55,7 +55,9 @@ class QuerySums(Statistic[Tally]):
         weights = _of_queries(found)
         with found.d.backend.wide():
             scores, counted = self._scored(found)
-        return found._replace(scores=(scores,), covers=Covers(counted, None, weights))
+        covers = Covers(counted, None, weights)
+        joint = covers.inclusion(found.d, len(scores.shape))
+        return found._replace(scores=(scores,), covers=covers, joint=joint)
 
     def gather(self, batch: Arguments) -> Tally:
         return _tally.tally(self.made_for, "mean", self.scored(batch), ratio=False)
@@ -68,7 +70,7 @@ class QuerySums(Statistic[Tally]):
             wide = wide_float(xp, d.device, d.backend)
             none = xp.zeros(shape[:-1], dtype=wide, device=d.device)
             return none, none != 0
-        include = batch.covers.inclusion(xp, len(shape)).include
+        include = batch.joint.include
         if include is None:
             include = xp.ones_like(parts[0], dtype=xp.bool)
         include = xp.broadcast_to(include, shape)

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from agnostic_mask._labels import checked_number
 from agnostic_mask._metric import PairMetric, ValueMetric
 from agnostic_mask._registry import kind_of
-from agnostic_mask._totals import checked_number
 from agnostic_mask.metrics._set import MetricSet
 from agnostic_mask.metrics._wrapping import Wrapping
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from agnostic_mask._array import Array
+from agnostic_mask._labels import number_of_groups
 from agnostic_mask._metric import Metric, PairMetric, ValueMetric, batch_for, zero_of
 from agnostic_mask._state import State
 from agnostic_mask._statistic import Arguments, Statistic, gather_all, merged
-from agnostic_mask._totals import number_of_groups
 
 States = tuple[State, ...]
 
@@ -85,6 +85,7 @@ class MetricSet:
         *,
         by: Array | None = None,
         num_groups: int | None = None,
+        threads: int | None = None,
     ) -> dict[str, Array]:
         """Values of one batch; the arguments are those of every metric in the set.
 
@@ -93,7 +94,7 @@ class MetricSet:
         dict of str to array
         """
         n = number_of_groups(by, num_groups)
-        batch = Arguments((y_true, y_pred), weights, mask, by, n)
+        batch = Arguments((y_true, y_pred), weights, mask, by, n, threads=threads)
         states = gather_all(self._statistics, batch)
         return self.compute(tuple(states))
 
@@ -127,10 +128,12 @@ class MetricSet:
         mask: Array | None = None,
         *,
         by: Array | None = None,
+        threads: int | None = None,
     ) -> States:
         """States of the batches before and of this one; see the call for the arguments."""
         self._check("states", states)
-        batch = batch_for(states[0], Arguments((y_true, y_pred), weights, mask, by))
+        given = Arguments((y_true, y_pred), weights, mask, by, threads=threads)
+        batch = batch_for(states[0], given)
         gathered = gather_all(self._statistics, batch)
         return self._merged(states, tuple(gathered))
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from agnostic_mask._array import Array
+from agnostic_mask._labels import number_of_groups
 from agnostic_mask._metric import Metric, PairMetric, ValueMetric
 from agnostic_mask._state import State
 from agnostic_mask._statistic import Arguments
-from agnostic_mask._totals import number_of_groups
 
 COVERS = ("weights", "mask")
 

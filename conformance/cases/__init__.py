@@ -33,6 +33,7 @@ NOT_NUMERIC = {
     "Bounded": "what binned metrics return",
     "CopyRequiredError": "an exception",
     "Dispatch": "what dispatch returns",
+    "FusionWarning": "a warning",
     "Interval": "what intervals return",
     "Metric": "the base of all metrics",
     "MetricSet": "runs metrics together; tested to give each one's own bits",
