@@ -133,7 +133,8 @@ def scores(
     """Declare that the scores of a function are row-wise: each depends on its own row alone.
 
     Only then may an objective replace the excluded inputs by harmless ones, which keeps NaN
-    out of the gradients. Of a function that is not declared only the output is selected.
+    out of the gradients, and cut large batches into tiles of rows, which several threads may score
+    at once. Of a function that is not declared only the output is selected.
 
     Parameters
     ----------
@@ -147,7 +148,9 @@ def scores(
         not. None: it may or may not.
     harmless : (float, float)
         Values of y_true and y_pred at which the function and its derivatives are finite. An
-        integer y_true takes label 0 instead.
+        integer y_true takes label 0 instead. Where no gradient and no trace can be watching
+        (NumPy, CuPy, torch without gradients), excluded floating inputs come as they are, and these
+        values only if that raised a floating point warning or an exception.
     included : callable, optional
         ``included(y_true, **options)`` returns a boolean array of the scores' shape, or None.
         What it excludes also leaves the denominators, as if by a mask.

@@ -253,7 +253,10 @@ def _row_scores(
     if not pred_floats:
         y_pred = _substitute(known, include, y_pred, 0.0)
     if d.backend.unwatched(y_true, y_pred):
-        found = d.backend.trusted(lambda: _called(fn, d, y_true, y_pred, parts))
+        try:
+            found = d.backend.trusted(lambda: _called(fn, d, y_true, y_pred, parts))
+        except Exception:  # of what is excluded; of anything else it is raised again below
+            found = None
         if found is not None:
             return found, True
     true_value, pred_value = declaration.declaration.harmless

@@ -108,6 +108,22 @@ def test_a_warning_of_an_excluded_element_is_no_warning_and_one_of_an_included_i
     assert len(seen) == 1
 
 
+@pytest.mark.parametrize("backend", UNWATCHED)
+def test_an_exception_of_an_excluded_element_is_none_and_one_of_an_included_is(backend):
+    def checked(y_true, y_pred):
+        if (y_pred < 0).any():
+            raise ValueError("negative")
+        return y_pred - y_true
+
+    objective = am.weighted_masked_objective(
+        am.scores(checked, harmless=(0.0, 0.0)), reduction="sum"
+    )
+    y_true, y_pred = make(backend, [0.0, 0.0]), make(backend, [1.0, -1.0])
+    assert objective(y_true, y_pred, mask=make(backend, [True, False])) == 1.0
+    with pytest.raises(ValueError, match="negative"):
+        objective(y_true, y_pred, mask=make(backend, [False, True]))
+
+
 def test_underflow_is_looked_for_where_the_caller_does():
     seen = []
 

@@ -143,5 +143,5 @@ def _logs(d: Dispatch, y_true: Array, y_pred: Array, axis: int, from_logits: boo
     """Logarithm of the probability of each class, 0 where that is not looked at."""
     if not from_logits:
         return log(d.xp, share_of(d.xp, y_pred, class_sum(d, y_pred, axis)))
-    shifted, log_sum = log_normaliser(d, y_pred, axis)
-    return ruled_out(d.xp, y_true, shifted - log_sum)
+    top, log_sum = log_normaliser(d, y_pred, axis)
+    return ruled_out(d.xp, y_true, (y_pred - top) - log_sum)

@@ -63,8 +63,8 @@ def class_sum(d: Dispatch, x: Array, axis: int) -> Array:
     """Sum over the class axis, kept as a dimension of 1: accumulated in float64, in x's dtype."""
     with d.backend.wide():
         wide = wide_float(d.xp, d.device, d.backend)
-        total = d.xp.sum(x, axis=axis, keepdims=True, dtype=wide)
-        return d.backend.as_array(d.xp.astype(total, x.dtype))
+        total = d.backend.sum(x, (axis % len(x.shape),), wide, keepdims=True)
+        return d.xp.astype(total, x.dtype)
 
 
 def class_max(d: Dispatch, x: Array, axis: int) -> Array:
@@ -76,9 +76,9 @@ def class_max(d: Dispatch, x: Array, axis: int) -> Array:
 
 
 def log_normaliser(d: Dispatch, logits: Array, axis: int) -> tuple[Array, Array]:
-    """Logits less their maximum over `axis`, and the log of the sum of their exponentials."""
-    shifted = logits - class_max(d, logits, axis)
-    return shifted, d.xp.log(class_sum(d, d.xp.exp(shifted), axis))
+    """Maximum of logits over `axis`, and the log of the sum of exponentials of what they lack."""
+    top = class_max(d, logits, axis)
+    return top, d.xp.log(class_sum(d, d.xp.exp(logits - top), axis))
 
 
 def ruled_out(xp: Any, share: Array, logs: Array) -> Array:

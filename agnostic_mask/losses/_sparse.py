@@ -9,7 +9,6 @@ from agnostic_mask._declare import scores
 from agnostic_mask._dispatch import Dispatch, resolve
 from agnostic_mask._dtypes import is_integer
 from agnostic_mask.losses._numeric import (
-    class_numbers,
     class_sum,
     log,
     log_normaliser,
@@ -87,8 +86,9 @@ def sparse_categorical_crossentropy(
     d, labels, y_pred, axis = labelled(name, y_true, y_pred, axis)
     chosen = _chosen(d, labels, y_pred, axis)
     if from_logits:
-        shifted, log_sum = log_normaliser(d, y_pred, axis)
-        result = log_sum - _of_label(d, chosen, shifted, axis)
+        top, log_sum = log_normaliser(d, y_pred, axis)
+        # Picked before it is shifted, so that a compiler need not keep what is shifted.
+        result = log_sum - (_of_label(d, chosen, y_pred, axis) - top)
     else:
         p = _of_label(d, chosen, y_pred, axis)
         result = 0 - log(d.xp, share_of(d.xp, p, class_sum(d, y_pred, axis)))
@@ -212,22 +212,30 @@ def categorical_generalized_cross_entropy(
 
 
 class _Chosen(NamedTuple):
-    """Labels with a dimension of 1 for classes, which are in range, and where each class is."""
+    """Labels with a dimension of 1 for classes, which are in range, and as indices that are."""
 
     labels: Array
     valid: Array
-    where: Array
+    index: Array
 
 
 def _chosen(d: Dispatch, labels: Array, y_pred: Array, axis: int) -> _Chosen:
     labels = d.xp.expand_dims(labels, axis=axis)
     valid, index = _labels.below(d, labels, int(y_pred.shape[axis]))
-    return _Chosen(labels, valid, index == class_numbers(d, y_pred, axis))
+    return _Chosen(labels, valid, index)
 
 
 def _of_label(d: Dispatch, chosen: _Chosen, values: Array, axis: int) -> Array:
     """The one value of each row that its label names; others may be Inf or NaN."""
-    return class_sum(d, d.xp.where(chosen.where, values, 0.0), axis)
+    xp, rank = d.xp, len(values.shape)
+    index = chosen.index
+    if axis != rank - 1:
+        order = (*(i for i in range(rank) if i != axis), axis)
+        values, index = xp.permute_dims(values, order), xp.permute_dims(index, order)
+    found = d.backend.take_along_axis(values, index)
+    if axis == rank - 1:
+        return found
+    return xp.expand_dims(xp.squeeze(found, axis=rank - 1), axis=axis)
 
 
 def _finished(
