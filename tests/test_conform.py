@@ -1,11 +1,14 @@
 import json
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 import agnostic_mask as am
-from agnostic_mask.conformance import _report
+from agnostic_mask.conformance import _pool, _report
 from agnostic_mask.conformance.cli import main
+
+from .arrays import knowledge
 
 
 def invoke(*arguments):
@@ -55,3 +58,14 @@ def test_a_report_is_never_half_written(tmp_path):
         _report.write_json(file, {"rows": [object()]})
     assert file.read_text() == "before"
     assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+
+
+def test_tiles_are_forced_where_tiles_are_used_and_only_while_it_runs():
+    numpy, jax = knowledge("numpy"), knowledge("jax")
+    x = np.ones((4, 2))
+    with _pool._tiles_of(["numpy", "jax"], 3):
+        assert numpy.tile_rows(x, 2) == 3
+        assert jax.tile_rows(jax.from_host(x, None), 2) is None
+    assert numpy.tile_rows(x, 2) > 4
+    with _pool._tiles_of(["numpy"], None):
+        assert numpy.tile_rows(x, 2) > 4
