@@ -39,13 +39,6 @@ class Backend:
     large_tile_elements = 2**25
     """The same on a device where launches cost more than memory traffic does: a bound of memory."""
 
-    kept_bytes = 31 * 2**20
-    """As much as the allocator of glibc learns to keep from then on when it is given back once.
-
-    Without that every temporary of a tile would be fresh pages from the system, which cost five
-    times what is computed in them.
-    """
-
     shares_operations = False
     """Whether the framework shares an operation among threads, for which a tile is too short.
 
@@ -137,9 +130,6 @@ class Backend:
             None: tiles are left to the caller's thread.
         """
         return None
-
-    def before_tiles(self) -> None:
-        """Prepare for many temporary arrays of the size of a tile."""
 
     def unwatched(self, *arrays: Array) -> bool:
         """Whether no gradient and no trace can be watching what is done with these arrays.

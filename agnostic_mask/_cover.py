@@ -146,6 +146,11 @@ def expand(xp: Any, x: Array, rank: int, *, skip: int | None = None) -> Array:
     return xp.reshape(x, tuple(shape))
 
 
+def rows(x: Array | None, start: int, stop: int) -> Array | None:
+    """Rows of what lies over an array; what covers all rows by a dimension of 1 stays."""
+    return x if x is None or not x.shape or x.shape[0] == 1 else x[start:stop, ...]
+
+
 def size(shape: Shape) -> int:
     """Number of elements of an array of this shape."""
     return math.prod(shape)

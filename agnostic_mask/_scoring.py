@@ -110,14 +110,8 @@ def score(
     """
     it = _known(declaration, batch, soft)
     d = it.d
-    weights, mask = batch.weights, batch.mask
-    if not it.plain:
-        weights = _cover.as_factors(d.xp, weights)
-    if it.mask is None or it.mask in ("bool", "signed", "unsigned"):
-        mask = None if it.mask is None else _cover.as_boolean(mask, it.mask)
-        covers = Covers(mask, None, weights)
-    else:
-        covers = Covers(None, widen_half(d.xp, mask), weights)
+    weights = batch.weights if it.plain else _cover.as_factors(d.xp, batch.weights)
+    covers = _covers(d.xp, weights, batch.mask, it.mask)
     y_true, y_pred = batch.arrays
     if it.half:
         y_true, y_pred = widen_half(d.xp, y_true), widen_half(d.xp, y_pred)
@@ -197,12 +191,16 @@ def covers_of(xp: Any, weights: Array | None, mask: Array | None, *, soft: bool)
     """Weights and mask as numbers and booleans that can be compared and multiplied."""
     if weights is not None:
         weights = _cover.as_factors(xp, weights)
-    if mask is None:
+    kind = None if mask is None else _cover.mask_kind(xp, mask, soft=soft)
+    return _covers(xp, weights, mask, kind)
+
+
+def _covers(xp: Any, weights: Array | None, mask: Array, kind: DtypeKind | None) -> Covers:
+    if kind is None:
         return Covers(None, None, weights)
-    kind = _cover.mask_kind(xp, mask, soft=soft)
-    if is_floating(xp, mask):
-        return Covers(None, widen_half(xp, mask), weights)
-    return Covers(_cover.as_boolean(mask, kind), None, weights)
+    if kind in ("bool", "signed", "unsigned"):
+        return Covers(_cover.as_boolean(mask, kind), None, weights)
+    return Covers(None, widen_half(xp, mask), weights)
 
 
 def _score_rows(

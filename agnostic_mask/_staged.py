@@ -222,15 +222,13 @@ def count(
         kept = tuple(1 if i in axes else n for i, n in enumerate(shape)) if keepdims else ()
         number = _cover.size(tuple(shape[i] for i in axes))
         return xp.full(kept, number, dtype=integer, device=d.device)
+    # As far as factors do not tell elements apart, sums of factors are made of these counts too.
     coarser = _not_told_apart(include, inclusion.factors, axes) if inclusion.factors else ()
-    if coarser:  # which sums of factors are made of too
-        x = inclusion.counts(d, coarser)
-        x = d.backend.sum(x, axes if keepdims else None, integer, keepdims=keepdims)
-    elif axes:
-        x = d.backend.count(include, axes if keepdims else None, integer, keepdims=keepdims)
-    else:
-        x = cast(xp, include, integer)
-    return _repeated(cast(xp, x, integer), shape, include, axes)
+    x = inclusion.counts(d, coarser or axes)
+    if coarser and coarser != axes:
+        x = sum_over(d, x, axes, integer)
+    x = cast(xp, x if keepdims else xp.reshape(x, ()), integer)
+    return _repeated(x, shape, include, axes)
 
 
 def sum_of_factors(

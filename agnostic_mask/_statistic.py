@@ -59,16 +59,12 @@ class Arguments(NamedTuple):
 
     def cut(self, start: int, stop: int) -> "Arguments":
         """Those rows of a batch; what covers all rows by a dimension of 1 stays."""
-
-        def rows(x: Array | None) -> Array | None:
-            return x if x is None or not x.shape or x.shape[0] == 1 else x[start:stop, ...]
-
         arrays = tuple(x[start:stop, ...] for x in self.arrays)
         return self._replace(
             arrays=arrays,
-            weights=rows(self.weights),
-            mask=rows(self.mask),
-            by=rows(self.by),
+            weights=_cover.rows(self.weights, start, stop),
+            mask=_cover.rows(self.mask, start, stop),
+            by=_cover.rows(self.by, start, stop),
             ids=None if self.ids is None else self.ids[start:stop],
         )
 

@@ -32,12 +32,6 @@ def _nothing() -> None:
     """What a thread has to do before its work."""
 
 
-@cache
-def _keep_pages() -> None:
-    """Teach the allocator, once a process, to keep what the temporaries of a tile take."""
-    np.empty(Backend.kept_bytes, np.uint8)
-
-
 class NumpyBackend(Backend):
     """Eager arrays in host memory; subclasses that change what an operation means are refused."""
 
@@ -84,9 +78,6 @@ class NumpyBackend(Backend):
 
     def begin_thread(self, x: Array) -> Callable[[], None] | None:
         return _nothing
-
-    def before_tiles(self) -> None:
-        _keep_pages()
 
     def unwatched(self, *arrays: Array) -> bool:
         return True

@@ -24,12 +24,6 @@ _beginning = Lock()
 
 
 @cache
-def _keep_pages() -> None:
-    """Teach the allocator, once a process, to keep what the temporaries of a tile take."""
-    torch.empty(Backend.kept_bytes, dtype=torch.uint8)
-
-
-@cache
 def _has_openmp() -> bool:
     return "parallel backend: OpenMP" in torch.__config__.parallel_info()
 
@@ -61,9 +55,6 @@ class TorchBackend(Backend):
         if x.layout is not torch.strided:
             return f"a tensor of layout {x.layout}; pass x.to_dense()"
         return None
-
-    def before_tiles(self) -> None:
-        _keep_pages()
 
     def begin_thread(self, x: Array) -> Callable[[], None] | None:
         if x.device.type != "cpu" or not _has_openmp():

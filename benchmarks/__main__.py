@@ -14,11 +14,17 @@ from rich.console import Console
 from rich.status import Status
 
 import agnostic_mask as am
-from benchmarks import _bars, _contenders, _files, _markdown, _memory, _report, _rounds, _workloads
+from agnostic_mask.conformance._files import whole_file
+from benchmarks import _bars, _contenders, _markdown, _memory, _report, _rounds, _workloads
 from benchmarks._worker import Worker, WorkerError
 
 SCHEMA = 1
 BUSY = 0.5  # processes that run beside, above which the results say little
+
+
+def _write(path: Path, text: str) -> None:
+    with whole_file(path) as file:
+        file.write(text)
 
 
 def processor() -> str:
@@ -157,16 +163,16 @@ def main(
     _report.printed(results, bars, console)
     console.print(f"{results['minutes']} minutes")
     if json_file:
-        _files.write(json_file, json.dumps(results, indent=1, allow_nan=False) + "\n")
+        _write(json_file, json.dumps(results, indent=1, allow_nan=False) + "\n")
     if markdown_file:
-        _files.write(markdown_file, _markdown.text(results))
+        _write(markdown_file, _markdown.text(results))
     if svg_file:
         from benchmarks import _chart
 
         picture = _chart.svg(results)
         if picture is None:
             raise click.ClickException("the chart shows losses, and none was run")
-        _files.write(svg_file, picture)
+        _write(svg_file, picture)
 
 
 if __name__ == "__main__":

@@ -3,17 +3,16 @@
 import gc
 import importlib.metadata
 import multiprocessing
-import os
 import time
 import warnings
 from collections.abc import Callable
-from contextlib import contextmanager
 from functools import cache
 from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
 
+from agnostic_mask.conformance._variables import variables
 from benchmarks import _contenders, _gpu, _workloads
 from benchmarks._field import Family, Timed
 
@@ -126,20 +125,6 @@ def serve(name: str, connection: Connection) -> None:
         connection.send(replied(bench, method, args))
 
 
-@contextmanager
-def _environment(variables: dict[str, str]) -> Any:
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
 class Worker:
     """A `Bench` in another process, which is started when it is first asked."""
 
@@ -157,7 +142,7 @@ class Worker:
         spawn = multiprocessing.get_context("spawn")
         self._connection, theirs = spawn.Pipe()
         self._process = spawn.Process(target=serve, args=(self.name, theirs), daemon=True)
-        with _environment(_contenders.environment(self.name)):
+        with variables(_contenders.environment(self.name)):
             self._process.start()
         theirs.close()
 

@@ -13,6 +13,7 @@ import agnostic_mask as am
 
 from ._environments import environments
 from ._run import Row, run
+from ._variables import variables
 from .cases import all_cases
 
 
@@ -50,16 +51,8 @@ def _shared_compilations() -> Iterator[None]:
             "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
             "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
         }
-        before = {name: os.environ.get(name) for name in settings}
-        os.environ.update(settings)
-        try:
+        with variables(settings):
             yield
-        finally:
-            for name, value in before.items():
-                if value is None:
-                    del os.environ[name]
-                else:
-                    os.environ[name] = value
 
 
 def run_in_processes(

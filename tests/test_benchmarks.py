@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 import benchmarks.__main__ as command
-from benchmarks import _bars, _contenders, _files, _memory, _ratios, _references, _rounds
+from benchmarks import _bars, _contenders, _memory, _ratios, _references, _rounds
 from benchmarks import _workloads as workloads
 from benchmarks._contenders import numpy as of_numpy
 from benchmarks._contenders import numpy_others as more_of_numpy
@@ -273,7 +273,7 @@ def test_a_worker_says_what_went_wrong():
 
 def test_files_are_whole_or_absent(tmp_path, monkeypatch):
     path = tmp_path / "results.json"
-    _files.write(path, "whole")
+    command._write(path, "whole")
     assert path.read_text() == "whole"
 
     def broken(*names):
@@ -281,7 +281,7 @@ def test_files_are_whole_or_absent(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "replace", broken)
     with pytest.raises(OSError, match="disk full"):
-        _files.write(path, "half")
+        command._write(path, "half")
     assert path.read_text() == "whole"
     assert [file.name for file in tmp_path.iterdir()] == ["results.json"]
 

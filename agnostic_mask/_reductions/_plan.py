@@ -50,19 +50,15 @@ class Plan(NamedTuple):
     def tile(self, start: int) -> "Plan":
         """The reduction of `step` rows from this one on."""
         stop = min(start + self.step, self.shape[0])
-
-        def rows(x: Array | None) -> Array | None:
-            return x if x is None or not x.shape or x.shape[0] == 1 else x[start:stop, ...]
-
         split = self.split
         if split is not None:
-            split = split._replace(by=rows(split.by))
+            split = split._replace(by=_cover.rows(split.by, start, stop))
         return _ready(
             self.d,
             self.x[start:stop, ...],
             (stop - start, *self.shape[1:]),
-            rows(self.mask),
-            rows(self.weights),
+            _cover.rows(self.mask, start, stop),
+            _cover.rows(self.weights, start, stop),
             self.axes,
             self.keepdims,
             self.dtype,

@@ -1,27 +1,23 @@
 """JAX again: crossentropy of logits, metrics, confusion matrices, means along an axis."""
 
-from functools import cache, partial
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-import agnostic_mask as am
+from benchmarks._contenders import ours
 from benchmarks._contenders.jax import FIELD, jitted
-from benchmarks._field import Call, Timed
-from benchmarks._workloads import BATCHES, CLASSES
+from benchmarks._field import Call
+from benchmarks._workloads import CLASSES
 
 SPARSE = "sparse categorical crossentropy"
 STREAMING = "streaming metric"
 CONFUSION = "confusion matrix"
 
-sparse_objective = am.weighted_masked_objective(
-    partial(am.losses.sparse_categorical_crossentropy, from_logits=True), reduction="mean"
-)
-squared_error = am.metrics.MeanSquaredError()
-mean = am.metrics.Mean()
-confusion = am.metrics.ConfusionMatrix(CLASSES)
+ours.enter(FIELD)
+ours.enter(FIELD, "ours, jax.jit", jitted, compiled=True)
 
 
 def sparse_formula(labels: Any, logits: Any, mask: Any) -> Any:
@@ -29,19 +25,6 @@ def sparse_formula(labels: Any, logits: Any, mask: Any) -> Any:
     at_label = jnp.take_along_axis(logits, labels[:, None], axis=1)[:, 0]
     scores = jax.nn.logsumexp(logits, axis=1) - at_label
     return jnp.where(mask, scores, 0).sum() / mask.sum()
-
-
-@FIELD.enter(SPARSE, name="ours", nan_safe=True)
-def ours_sparse(x: SimpleNamespace) -> Call:
-    """Our objective, eager."""
-    return lambda: sparse_objective(x.y_true, x.y_pred, mask=x.mask)
-
-
-@FIELD.enter(SPARSE, name="ours, jax.jit", nan_safe=True, compiled=True)
-def ours_sparse_jitted(x: SimpleNamespace) -> Call:
-    """Our objective, jitted."""
-    fn = jitted(sparse_objective)
-    return lambda: fn(x.y_true, x.y_pred, mask=x.mask)
 
 
 @FIELD.enter(SPARSE, name="logsumexp, then where, jax.jit", nan_safe=True, compiled=True)
@@ -68,30 +51,6 @@ def optax_sparse(x: SimpleNamespace) -> Call:
     return lambda: fn(x.y_true, x.y_pred, x.mask)
 
 
-def _streamed(x: SimpleNamespace, zero: Any, update: Any, compute: Any) -> Call:
-    def call() -> Any:
-        state = zero()
-        for i in range(BATCHES):
-            state = update(state, x.y_true[i % len(x.y_true)], x.y_pred[i % len(x.y_pred)])
-        return compute(state)
-
-    return call
-
-
-@FIELD.enter(STREAMING, name="ours", nan_safe=True)
-def ours_streaming(x: SimpleNamespace) -> Call:
-    """Our metric, eager."""
-    zero = partial(squared_error.zero, like=x.y_pred)
-    return _streamed(x, zero, squared_error.update, squared_error.compute)
-
-
-@FIELD.enter(STREAMING, name="ours, jax.jit", nan_safe=True, compiled=True)
-def ours_streaming_jitted(x: SimpleNamespace) -> Call:
-    """Our metric, whose update is jitted."""
-    zero = partial(squared_error.zero, like=x.y_pred)
-    return _streamed(x, zero, jitted(squared_error.update), squared_error.compute)
-
-
 @FIELD.enter(STREAMING, name="by hand, jax.jit", compiled=True)
 def streaming_by_hand(x: SimpleNamespace) -> Call:
     """Two numbers that grow, in float32, jitted."""
@@ -101,40 +60,7 @@ def streaming_by_hand(x: SimpleNamespace) -> Call:
         total, count = state
         return total + jnp.sum(jnp.square(pred - true)), count + pred.size
 
-    return _streamed(x, lambda: (jnp.zeros(()), jnp.zeros(())), update, lambda s: s[0] / s[1])
-
-
-@FIELD.enter("one metric update", name="ours", nan_safe=True)
-def ours_update(x: SimpleNamespace) -> Timed:
-    """Our metric, eager."""
-    zero = mean.zero(like=x.x)
-    return Timed(
-        lambda: mean.update(zero, x.x, x.weights),
-        lambda: mean.compute(mean.update(zero, x.x, x.weights)),
-    )
-
-
-@FIELD.enter("one metric update", name="ours, jax.jit", nan_safe=True, compiled=True)
-def ours_update_jitted(x: SimpleNamespace) -> Timed:
-    """Our metric, whose update is jitted."""
-    zero, update = mean.zero(like=x.x), jitted(mean.update)
-    return Timed(
-        lambda: update(zero, x.x, x.weights),
-        lambda: mean.compute(update(zero, x.x, x.weights)),
-    )
-
-
-@FIELD.enter(CONFUSION, name="ours", number="counts", nan_safe=True)
-def ours_confusion(x: SimpleNamespace) -> Call:
-    """Our metric, eager."""
-    return lambda: confusion(x.y_true, x.y_pred, mask=x.mask)
-
-
-@FIELD.enter(CONFUSION, name="ours, jax.jit", number="counts", nan_safe=True, compiled=True)
-def ours_confusion_jitted(x: SimpleNamespace) -> Call:
-    """Our metric, jitted."""
-    fn = jitted(confusion)
-    return lambda: fn(x.y_true, x.y_pred, mask=x.mask)
+    return ours.streamed(x, lambda: (jnp.zeros(()), jnp.zeros(())), update, lambda s: s[0] / s[1])
 
 
 def _bincount(true: Any, pred: Any, mask: Any) -> Any:
@@ -151,28 +77,20 @@ def where_bincount(x: SimpleNamespace) -> Call:
     return lambda: fn(x.y_true, x.y_pred, x.mask)
 
 
-@cache
-def _mean_where(axis: int) -> Any:
-    return lambda x, mask: jnp.mean(x, axis=axis, where=mask)
-
-
-@cache
-def _ours_mean(axis: int) -> Any:
-    return lambda x, mask: am.mean(x, mask=mask, axis=axis)
-
-
 def _mean_along(axis: int) -> None:
     kind = f"masked mean, axis {axis}"
-    for name, made in {"ours": _ours_mean(axis), "jnp.mean(where=)": _mean_where(axis)}.items():
 
-        @FIELD.enter(kind, name=name, nan_safe=True)
-        def eager(x: SimpleNamespace, made: Any = made) -> Call:
-            return lambda: made(x.x, x.mask)
+    def made(x: Any, mask: Any) -> Any:
+        return jnp.mean(x, axis=axis, where=mask)
 
-        @FIELD.enter(kind, name=f"{name}, jax.jit", nan_safe=True, compiled=True)
-        def jitted_mean(x: SimpleNamespace, made: Any = made) -> Call:
-            fn = jitted(made)
-            return lambda: fn(x.x, x.mask)
+    @FIELD.enter(kind, name="jnp.mean(where=)", nan_safe=True)
+    def eager(x: SimpleNamespace) -> Call:
+        return lambda: made(x.x, x.mask)
+
+    @FIELD.enter(kind, name="jnp.mean(where=), jax.jit", nan_safe=True, compiled=True)
+    def jitted_mean(x: SimpleNamespace) -> Call:
+        fn = jitted(made)
+        return lambda: fn(x.x, x.mask)
 
 
 _mean_along(0)

@@ -5,22 +5,14 @@ from typing import Any
 
 import numpy as np
 
-import agnostic_mask as am
+from benchmarks._contenders import ours
 from benchmarks._contenders.numpy import FIELD, ZERO
 from benchmarks._field import Call, Timed
 from benchmarks._workloads import BATCHES, CLASSES
 
 SPARSE = "sparse categorical crossentropy"
 
-
-@FIELD.enter(SPARSE, name="ours", nan_safe=True)
-def ours_sparse(x: SimpleNamespace) -> Call:
-    """Our objective."""
-    from functools import partial
-
-    loss = partial(am.losses.sparse_categorical_crossentropy, from_logits=True)
-    objective = am.weighted_masked_objective(loss, reduction="mean")
-    return lambda: objective(x.y_true, x.y_pred, mask=x.mask)
+ours.enter(FIELD)
 
 
 @FIELD.enter(SPARSE, name="formula, then np.where", nan_safe=True)
@@ -74,20 +66,6 @@ def streaming_floor(x: SimpleNamespace) -> Timed:
     return Timed(call, lambda: None)
 
 
-@FIELD.enter("streaming metric", name="ours", nan_safe=True)
-def ours_streaming(x: SimpleNamespace) -> Call:
-    """Our metric."""
-    metric = am.metrics.MeanSquaredError()
-
-    def call() -> Any:
-        state = metric.zero(like=x.y_pred)
-        for i in range(BATCHES):
-            state = metric.update(state, x.y_true[i % len(x.y_true)], x.y_pred[i % len(x.y_pred)])
-        return metric.compute(state)
-
-    return call
-
-
 @FIELD.enter("streaming metric", name="by hand")
 def streaming_by_hand(x: SimpleNamespace) -> Call:
     """Two numbers that grow, in float64."""
@@ -101,24 +79,6 @@ def streaming_by_hand(x: SimpleNamespace) -> Call:
         return total / count
 
     return call
-
-
-@FIELD.enter("one metric update", name="ours", nan_safe=True)
-def ours_update(x: SimpleNamespace) -> Timed:
-    """Our metric."""
-    metric = am.metrics.Mean()
-    zero = metric.zero(like=x.x)
-    return Timed(
-        lambda: metric.update(zero, x.x, x.weights),
-        lambda: metric.compute(metric.update(zero, x.x, x.weights)),
-    )
-
-
-@FIELD.enter("confusion matrix", name="ours", number="counts", nan_safe=True)
-def ours_confusion(x: SimpleNamespace) -> Call:
-    """Our metric."""
-    metric = am.metrics.ConfusionMatrix(CLASSES)
-    return lambda: metric(x.y_true, x.y_pred, mask=x.mask)
 
 
 @FIELD.enter("confusion matrix", name="bincount of the selected", number="counts", nan_safe=True)
@@ -166,10 +126,6 @@ def sklearn_confusion(x: SimpleNamespace) -> Call:
 
 def _mean_along(axis: int) -> None:
     kind = f"masked mean, axis {axis}"
-
-    @FIELD.enter(kind, name="ours", nan_safe=True)
-    def ours_mean(x: SimpleNamespace) -> Call:
-        return lambda: am.mean(x.x, mask=x.mask, axis=axis)
 
     @FIELD.enter(kind, name="np.mean(where=)", nan_safe=True)
     def mean_where(x: SimpleNamespace) -> Call:

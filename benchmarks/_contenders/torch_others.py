@@ -1,13 +1,12 @@
 """torch again: crossentropy of logits, metrics, confusion matrices, means along an axis."""
 
-from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import torch
 import torch.nn.functional as nn
 
-import agnostic_mask as am
+from benchmarks._contenders import ours
 from benchmarks._contenders.torch import FIELD, compiled
 from benchmarks._field import Call, Timed
 from benchmarks._workloads import BATCHES, CLASSES
@@ -17,8 +16,9 @@ STREAMING = "streaming metric"
 UPDATE = "one metric update"
 CONFUSION = "confusion matrix"
 
-sparse_objective = am.weighted_masked_objective(
-    partial(am.losses.sparse_categorical_crossentropy, from_logits=True), reduction="mean"
+ours.enter(FIELD)
+FIELD.enter(SPARSE, name="ours, torch.compile", nan_safe=True, compiled=True)(
+    ours.masked(compiled(ours.sparse))
 )
 
 
@@ -31,19 +31,6 @@ def sparse_formula(labels: Any, logits: Any, mask: Any) -> Any:
 def ignoring(labels: Any, logits: Any, mask: Any) -> Any:
     """With labels that torch leaves out."""
     return nn.cross_entropy(logits, torch.where(mask, labels, -100))
-
-
-@FIELD.enter(SPARSE, name="ours", nan_safe=True)
-def ours_sparse(x: SimpleNamespace) -> Call:
-    """Our objective."""
-    return lambda: sparse_objective(x.y_true, x.y_pred, mask=x.mask)
-
-
-@FIELD.enter(SPARSE, name="ours, torch.compile", nan_safe=True, compiled=True)
-def ours_sparse_compiled(x: SimpleNamespace) -> Call:
-    """Our objective, compiled."""
-    fn = compiled(sparse_objective)
-    return lambda: fn(x.y_true, x.y_pred, mask=x.mask)
 
 
 @FIELD.enter(SPARSE, name="cross_entropy, then where", nan_safe=True)
@@ -63,20 +50,6 @@ def sparse_compiled(x: SimpleNamespace) -> Call:
 def sparse_ignoring(x: SimpleNamespace) -> Call:
     """The framework's own way to leave rows out."""
     return lambda: ignoring(x.y_true, x.y_pred, x.mask)
-
-
-@FIELD.enter(STREAMING, name="ours", nan_safe=True)
-def ours_streaming(x: SimpleNamespace) -> Call:
-    """Our metric."""
-    metric = am.metrics.MeanSquaredError()
-
-    def call() -> Any:
-        state = metric.zero(like=x.y_pred)
-        for i in range(BATCHES):
-            state = metric.update(state, x.y_true[i % len(x.y_true)], x.y_pred[i % len(x.y_pred)])
-        return metric.compute(state)
-
-    return call
 
 
 @FIELD.enter(STREAMING, name="by hand")
@@ -120,17 +93,6 @@ def torcheval_mse(x: SimpleNamespace) -> Call:
     return _streamed(x, MeanSquaredError())
 
 
-@FIELD.enter(UPDATE, name="ours", nan_safe=True)
-def ours_update(x: SimpleNamespace) -> Timed:
-    """Our metric, whose update gives a new state."""
-    metric = am.metrics.Mean()
-    zero = metric.zero(like=x.x)
-    return Timed(
-        lambda: metric.update(zero, x.x, x.weights),
-        lambda: metric.compute(metric.update(zero, x.x, x.weights)),
-    )
-
-
 def _updated(x: SimpleNamespace, metric: Any, **options: Any) -> Timed:
     def answer() -> Any:
         metric.reset()
@@ -162,13 +124,6 @@ def torcheval_mean(x: SimpleNamespace) -> Timed:
     from torcheval.metrics import Mean
 
     return _updated(x, Mean(), weight=x.weights)
-
-
-@FIELD.enter(CONFUSION, name="ours", number="counts", nan_safe=True)
-def ours_confusion(x: SimpleNamespace) -> Call:
-    """Our metric."""
-    metric = am.metrics.ConfusionMatrix(CLASSES)
-    return lambda: metric(x.y_true, x.y_pred, mask=x.mask)
 
 
 @FIELD.enter(CONFUSION, name="where, then bincount", number="counts", nan_safe=True)
@@ -204,10 +159,6 @@ def torcheval_confusion(x: SimpleNamespace) -> Call:
 
 def _mean_along(axis: int) -> None:
     kind = f"masked mean, axis {axis}"
-
-    @FIELD.enter(kind, name="ours", nan_safe=True)
-    def ours(x: SimpleNamespace) -> Call:
-        return lambda: am.mean(x.x, mask=x.mask, axis=axis)
 
     @FIELD.enter(kind, name="where formula", nan_safe=True)
     def where(x: SimpleNamespace) -> Call:
