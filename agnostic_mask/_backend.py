@@ -11,14 +11,14 @@ an instance of a subclass of `Backend`.
 """
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from importlib import metadata
 from typing import Any
 
 from agnostic_mask._array import Array
 from agnostic_mask._probe import Probe
-from agnostic_mask._ratio import ratio
+from agnostic_mask._selected import clipped, ratio
 
 BLOCK = 2**20
 """Elements of a temporary array where a safe answer needs one that grows with two numbers."""
@@ -58,13 +58,7 @@ class Backend:
         return importlib.import_module(self.name)
 
     def probe(self) -> Probe:
-        """Say whether the framework can run here.
-
-        Returns
-        -------
-        Probe
-            A framework that cannot even be imported is not asked.
-        """
+        """Whether the framework, which was imported, can run here."""
         devices = tuple(map(str, self.devices()))
         return Probe(self.name, True, self.version(), devices, backend=self)
 
@@ -103,6 +97,13 @@ class Backend:
         """All that checks of metadata see of `x` but its class and shape, as a key of a table.
 
         None where it cannot be told, or not within a trace: then every call is checked anew.
+        """
+        return None
+
+    def likeness(self, arrays: Iterable[Array | None]) -> tuple[Any, ...] | None:
+        """All of the metadata of arrays that decides on what is done with them, as a key.
+
+        None if one is watched (see `unwatched`) or cannot take part, or recording does not pay.
         """
         return None
 
@@ -146,6 +147,14 @@ class Backend:
         """
         return scored()
 
+    def guarded(self, x: Array, include: Array) -> Array | None:
+        """`x` itself, but what comes back to it as a derivative is 0 where excluded, NaN or not.
+
+        None if the framework cannot, or looks for NaN by itself: then harmless values take their
+        place, which costs a compiled function a pass over all of `x`.
+        """
+        return None
+
     def tracing(self) -> bool:
         """Whether the caller is being traced, so that nothing is to be compiled within it.
 
@@ -176,6 +185,16 @@ class Backend:
 
     # -- how to compute ------------------------------------------------------------
 
+    def settled(
+        self, name: str, x: Array, *args: Any, **kwargs: Any
+    ) -> Callable[..., Array] | None:
+        """A shorter way to what the method, "xp." or "operator." function `name` does; or None.
+
+        It takes the arrays among these arguments alone, each time of the same metadata as now and
+        not watched, and gives the same bits.
+        """
+        return None
+
     def zeroed(self, x: Array, include: Array) -> Array:
         """`x`, 0 where excluded; never by a product, so that NaN does not come through.
 
@@ -191,6 +210,10 @@ class Backend:
     def both(self, a: Array, b: Array) -> Array:
         """Where two arrays of booleans, whose shapes broadcast, are True."""
         return a & b
+
+    def clipped(self, x: Array, low: float, high: float) -> Array:
+        """`x`, or the bound that it is beyond; NaN stays, and derivatives beyond a bound are 0."""
+        return clipped(self.namespace(), x, low, high)
 
     def sum(self, x: Array, axis: tuple[int, ...] | None, dtype: Any, *, keepdims: bool) -> Array:
         """Sum of `x` over axes, None for all of them, accumulated in `dtype`."""
@@ -233,11 +256,8 @@ class Backend:
         """
         xp, device = self.namespace(), self.device(labels)
         integer = xp.int64 if self.has_dtype(xp, device, "int64") else xp.int32
-        at_once = max(1, BLOCK // max(1, labels.shape[0]))
         parts = []
-        for start in range(0, n, at_once):
-            few = xp.arange(start, min(n, start + at_once), dtype=labels.dtype, device=device)
-            hit = xp.expand_dims(labels, axis=0) == xp.expand_dims(few, axis=1)
+        for hit in self._hits(labels, n):
             if values is None:
                 parts.append(xp.sum(xp.astype(hit, xp.uint8), axis=1, dtype=integer))
             else:
@@ -267,15 +287,19 @@ class Backend:
         array, shape (n,)
             Dtype of `values`.
         """
-        xp, device = self.namespace(), self.device(labels)
-        at_once = max(1, BLOCK // max(1, labels.shape[0]))
-        parts = []
-        for start in range(0, n, at_once):
-            few = xp.arange(start, min(n, start + at_once), dtype=labels.dtype, device=device)
-            hit = xp.expand_dims(labels, axis=0) == xp.expand_dims(few, axis=1)
+        xp, parts = self.namespace(), []
+        for hit in self._hits(labels, n):
             chosen = xp.where(hit, xp.expand_dims(values, axis=0), nothing)
             parts.append(self.as_array(getattr(xp, which)(chosen, axis=1)))
         return parts[0] if len(parts) == 1 else xp.concat(parts)
+
+    def _hits(self, labels: Array, n: int) -> Iterator[Array]:
+        """Which elements have each label, shape (labels, N), for a few labels at once."""
+        xp, at_once = self.namespace(), max(1, BLOCK // max(1, labels.shape[0]))
+        like = {"dtype": labels.dtype, "device": self.device(labels)}
+        for start in range(0, n, at_once):
+            few = xp.arange(start, min(n, start + at_once), **like)
+            yield xp.expand_dims(labels, axis=0) == xp.expand_dims(few, axis=1)
 
     def cumulative_sum(self, x: Array, axis: int) -> Array:
         """Sums along an axis up to each element, in the dtype of `x`."""

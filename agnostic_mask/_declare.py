@@ -222,6 +222,15 @@ def innermost(fn: Any) -> Any:
     return fn
 
 
+def is_ours(fn: Any) -> bool:
+    """Whether a score function is of this package.
+
+    Of these none looks at the values of elements, and none has parameters of its own that a
+    derivative could be asked for.
+    """
+    return str(getattr(innermost(fn), "__module__", "")).startswith("agnostic_mask.")
+
+
 def described(fn: Callable[..., Any]) -> str:
     """Name of a function with its module and its options, the same in every process."""
     given: dict[str, Any] = {}

@@ -1,6 +1,7 @@
 """What every metric has: a statistic that it gathers, and four verbs."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -10,7 +11,8 @@ from agnostic_mask._dtypes import cast, is_float64, wide_integer
 from agnostic_mask._errors import MixedFrameworksError
 from agnostic_mask._labels import checked_number, number_of_groups
 from agnostic_mask._registry import kind_of, namespace_name
-from agnostic_mask._state import State
+from agnostic_mask._replay import Replays
+from agnostic_mask._state import State, with_leaves
 from agnostic_mask._statistic import (
     Arguments,
     Statistic,
@@ -18,6 +20,7 @@ from agnostic_mask._statistic import (
     gather_all,
     merged,
     repeated,
+    replayed,
     with_arrays,
 )
 
@@ -41,9 +44,12 @@ class Metric(ABC):
 
     result: ClassVar[type[tuple[Any, ...]] | None] = None
     statistic: Statistic[Any] = field(init=False, repr=False, compare=False)
+    _replays: Replays = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "statistic", self._gathers())
+        statistic = self._gathers()
+        object.__setattr__(self, "statistic", statistic)
+        object.__setattr__(self, "_replays", Replays(statistic.replays))
 
     @abstractmethod
     def _gathers(self) -> Statistic[Any]:
@@ -124,15 +130,26 @@ class Metric(ABC):
         return getattr(d.xp, state.dtype)
 
     def _of_batch(self, batch: Arguments) -> Array:
-        (state,) = gather_all((self.statistic,), batch)
-        return self._computed(state)
+        def ordinary(arrays: Sequence[Array | None]) -> Array:
+            given = batch.with_arrays(arrays)
+            (state,) = gather_all((self.statistic,), given, self._replays)
+            return self._computed(state)
+
+        return replayed(self._replays, "value", batch, (), ordinary)
 
     def _updated(self, state: State, batch: Arguments) -> State:
+        before = (state,)
         self.statistic.check("state", state)
-        batch = batch_for(state, batch)
-        (gathered,) = gather_all((self.statistic,), batch)
-        both: State = merged(self.statistic, state, gathered)
-        return both
+
+        def ordinary(arrays: Sequence[Array | None]) -> State:
+            n = batch.number
+            (own,) = with_leaves(before, arrays[n:])
+            given = batch_for(own, batch.with_arrays(arrays[:n]))
+            (gathered,) = gather_all((self.statistic,), given, self._replays)
+            both: State = merged(self.statistic, own, gathered)
+            return both
+
+        return replayed(self._replays, "state", batch, before, ordinary)
 
 
 def over(xp: Any, x: Array, value: Array) -> Array:

@@ -75,6 +75,11 @@ def _remember(cls: type, xp: Any, found: Backend) -> None:
     _kinds[cls] = Kind(xp, found, found.refuse_type(cls))
 
 
+def remember_kind(cls: type, kind: Kind) -> None:
+    """Let arrays of a class of this package's own take part."""
+    _kinds[cls] = kind
+
+
 def _meet(module: str) -> bool:
     """Load the backend of the framework that defines a class in `module`, if one does."""
     if module not in _seen_modules:
@@ -116,8 +121,8 @@ def kind_of(x: Array) -> Kind | None:
     return _kinds.get(cls) or _learn(x)
 
 
-def signature(arrays: Iterable[Any]) -> tuple[Any, ...] | None:
-    """All that checks of metadata see of some arrays but their shapes, as a key of a table.
+def signature(arrays: Iterable[Any], *, shapes: bool = False) -> tuple[Any, ...] | None:
+    """All that checks of metadata see of some arrays, as a key of a table; shapes on request.
 
     None where it cannot be told: for classes not met before, and within traces.
     """
@@ -133,7 +138,7 @@ def signature(arrays: Iterable[Any]) -> tuple[Any, ...] | None:
         own = None if kind is None or kind.refusal is not None else kind.backend.signature(x)
         if own is None:
             return None
-        key += (cls, own)
+        key += (cls, own, x.shape) if shapes else (cls, own)
     return tuple(key)
 
 

@@ -8,7 +8,7 @@ from agnostic_mask import _tally
 from agnostic_mask._array import Array
 from agnostic_mask._backend import Backend
 from agnostic_mask._cover import Shape
-from agnostic_mask._declare import Bound, declared, described, innermost, name_of
+from agnostic_mask._declare import Bound, declared, described, innermost, is_ours, name_of
 from agnostic_mask._dispatch import Dispatch
 from agnostic_mask._fusion import Fusion, Gather, Scores
 from agnostic_mask._scoring import Batch, score
@@ -69,6 +69,10 @@ class ScoreSums(Statistic[Tally]):
 
     def covered(self, *shapes: Shape) -> Shape | None:
         return None if self.declaration is None else self.declaration.cut_along(*shapes)
+
+    @property
+    def replays(self) -> bool:
+        return self.fusion is None and is_ours(self.fn)
 
     def whole(self, backend: Backend) -> bool:
         return self.fusion is not None and backend.fuses_batches

@@ -130,11 +130,11 @@ _NOTHING = nullcontext()
 
 def _known(declaration: _declare.Bound | None, batch: Arguments, soft: bool) -> Known:
     arrays = (*batch.arrays, batch.weights, batch.mask, batch.by, batch.ids)
-    key = signature(arrays)
+    key = signature(arrays, shapes=True)
     rows = None if declaration is None else declaration.rows
     if key is None or not (rows is None or isinstance(rows[0], int | None)):
         return _checked(declaration, batch, soft)
-    key += (soft, rows, *[None if x is None else x.shape for x in arrays])
+    key += (soft, rows)
     found = _known_before.get(key)
     if found is None:
         if len(_known_before) >= _MANY:
@@ -257,12 +257,26 @@ def _row_scores(
             found = None
         if found is not None:
             return found, True
+    guarded = _guarded(known, include, y_true, y_pred) if _declare.is_ours(fn) else None
+    if guarded is not None:
+        return _called(fn, d, guarded[0], guarded[1], parts), True
     true_value, pred_value = declaration.declaration.harmless
     if true_floats:
         y_true = _substitute(known, include, y_true, true_value)
     if pred_floats:
         y_pred = _substitute(known, include, y_pred, pred_value)
     return _called(fn, d, y_true, y_pred, parts), False
+
+
+def _guarded(known: Known, include: Array, y_true: Array, y_pred: Array) -> list[Array] | None:
+    """Inputs whose derivatives are 0 where excluded, None if the framework cannot."""
+    found = []
+    for x, floats in zip((y_true, y_pred), known.floating, strict=True):
+        guarded = known.d.backend.guarded(x, _expanded(known, include, x)) if floats else x
+        if guarded is None:
+            return None
+        found.append(guarded)
+    return found
 
 
 def _score_undeclared(
@@ -344,13 +358,17 @@ def check_covers(shape: _cover.Shape, covers: Covers, of: str = "scores") -> Non
 
 
 def _substitute(known: Known, include: Array, x: Array, value: float) -> Array:
-    d, shape = known.d, known.shape
-    assert shape is not None
-    xp = d.xp
-    skip = known.axis if len(x.shape) > len(shape) else None
-    where = _cover.expand(xp, include, len(x.shape), skip=skip)
+    d, xp = known.d, known.d.xp
+    where = _expanded(known, include, x)
     if is_floating(xp, x):
         return xp.where(where, x, value)
     if dtype_kind(xp, x.dtype) == "bool":
         return x & where
     return d.backend.zeroed(x, where)
+
+
+def _expanded(known: Known, include: Array, x: Array) -> Array:
+    """`include` over the rows of `x`, with the rank of `x`."""
+    assert known.shape is not None
+    skip = known.axis if len(x.shape) > len(known.shape) else None
+    return _cover.expand(known.d.xp, include, len(x.shape), skip=skip)

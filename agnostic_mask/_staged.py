@@ -10,7 +10,7 @@ from agnostic_mask import _cover
 from agnostic_mask._array import Array
 from agnostic_mask._dispatch import Dispatch
 from agnostic_mask._dtypes import cast, wide_float, wide_integer
-from agnostic_mask._ratio import ratio as ratio
+from agnostic_mask._selected import ratio as ratio
 
 Axes = tuple[int, ...]
 
@@ -24,13 +24,17 @@ class Inclusion:
         Which count, expanded to `rank` dimensions; None if all do.
     factors : tuple of arrays
         What elements are multiplied by, expanded likewise, the finest first.
+    own : bool
+        Whether those that count are just those whose factor, the only one, is not 0.
     """
 
-    __slots__ = ("_counts", "_present", "factors", "include")
+    __slots__ = ("_counts", "_present", "factors", "include", "own")
 
-    def __init__(self, include: Array | None, factors: tuple[Array, ...] = ()) -> None:
-        self.include, self.factors = include, factors
-        self._counts: dict[Axes, Array] = {}
+    def __init__(
+        self, include: Array | None, factors: tuple[Array, ...] = (), *, own: bool = False
+    ) -> None:
+        self.include, self.factors, self.own = include, factors, own
+        self._counts: dict[Axes | None, Array] = {}
         self._present: dict[tuple[int, Axes], Array] = {}
 
     def counts(self, d: Dispatch, axes: Axes) -> Array:
@@ -45,6 +49,15 @@ class Inclusion:
             self._counts[axes] = found
         return found
 
+    def whole_count(self, d: Dispatch) -> Array:
+        """How many of `include` count, 0-d; counted once."""
+        found = self._counts.get(None)
+        if found is None:
+            integer = wide_integer(d.xp, d.device, d.backend)
+            found = d.backend.count(self.include, None, integer, keepdims=False)
+            self._counts[None] = found
+        return found
+
     def present(self, d: Dispatch, i: int, axes: Axes) -> Array:
         """Factor i in float64, with 0 in place of those that no included element has, NaN or not.
 
@@ -52,9 +65,13 @@ class Inclusion:
         """
         found = self._present.get((i, axes))
         if found is None:
-            there = self.counts(d, axes) > 0 if axes else self.include
-            wide = wide_float(d.xp, d.device, d.backend)
-            found = cast(d.xp, zeroed(d, there, self.factors[i]), wide)
+            found = self.factors[i]
+            if axes:
+                found = zeroed(d, self.counts(d, axes) > 0, found)
+            # Where just those count whose factor is not 0, only a derivative can tell.
+            elif not (self.own and d.backend.unwatched(found)):
+                found = zeroed(d, self.include, found)
+            found = cast(d.xp, found, wide_float(d.xp, d.device, d.backend))
             self._present[(i, axes)] = found
         return found
 
@@ -98,10 +115,11 @@ def inclusion(
     if len(given) > 1:
         given.sort(key=lambda f: len(f.shape), reverse=True)
     expanded = tuple([_cover.expand(d.xp, f, rank) for f in given])
+    own = include is None and len(expanded) == 1
     for factor in expanded:
         test = factor != 0
         include = test if include is None else d.backend.both(include, test)
-    return Inclusion(include, expanded)
+    return Inclusion(include, expanded, own=own)
 
 
 def select(xp: Any, include: Array | None, x: Array, other: Array | float) -> Array:
@@ -224,10 +242,13 @@ def count(
         return xp.full(kept, number, dtype=integer, device=d.device)
     # As far as factors do not tell elements apart, sums of factors are made of these counts too.
     coarser = _not_told_apart(include, inclusion.factors, axes) if inclusion.factors else ()
-    x = inclusion.counts(d, coarser or axes)
-    if coarser and coarser != axes:
-        x = sum_over(d, x, axes, integer)
-    x = cast(xp, x if keepdims else xp.reshape(x, ()), integer)
+    if not (coarser or keepdims):
+        x = inclusion.whole_count(d)
+    else:
+        x = inclusion.counts(d, coarser or axes)
+        if coarser and coarser != axes:
+            x = sum_over(d, x, axes, integer)
+        x = cast(xp, x if keepdims else xp.reshape(x, ()), integer)
     return _repeated(x, shape, include, axes)
 
 

@@ -1,5 +1,6 @@
 """States: frozen dataclasses of arrays that every framework's tree functions can walk."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, TypeVar
 
@@ -7,6 +8,7 @@ from agnostic_mask._array import Array
 from agnostic_mask._backend import Backend
 
 _T = TypeVar("_T", bound="type[State]")
+_S = TypeVar("_S", bound="State")
 
 _classes: "list[type[State]]" = []
 
@@ -57,6 +59,27 @@ class State:
             if x is not None:
                 found[name] = x
         return found
+
+
+def leaves(states: Iterable[State]) -> tuple[Array | None, ...]:
+    """All arrays of states, None for those that they do not have, in one order."""
+    return tuple([getattr(state, name) for state in states for name in state.array_fields])
+
+
+def with_leaves(states: Sequence[_S], arrays: Iterable[Array | None]) -> list[_S]:
+    """States like others, with these arrays in the order of `leaves`."""
+    remaining = iter(arrays)
+    found = []
+    for state in states:
+        fields = {name: getattr(state, name) for name in state.configuration}
+        fields.update({name: next(remaining) for name in state.array_fields})
+        found.append(type(state)(**fields))
+    return found
+
+
+def configurations(states: Iterable[State]) -> tuple[Any, ...]:
+    """All that states hold besides arrays."""
+    return tuple([getattr(state, name) for state in states for name in state.configuration])
 
 
 def register_with(backend: Backend) -> None:

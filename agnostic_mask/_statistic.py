@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from agnostic_mask import _cover
@@ -12,11 +12,13 @@ from agnostic_mask._dispatch import Dispatch, resolve, resolved_before
 from agnostic_mask._dtypes import is_integer
 from agnostic_mask._errors import StateMismatchError
 from agnostic_mask._registry import kind_of
-from agnostic_mask._state import State
+from agnostic_mask._replay import Replays
+from agnostic_mask._state import State, configurations, leaves, with_leaves
 from agnostic_mask._totals import Split
 from agnostic_mask._traversal import folded, number_of_threads
 
 _S = TypeVar("_S", bound=State)
+_T = TypeVar("_T")
 
 
 class Arguments(NamedTuple):
@@ -53,6 +55,20 @@ class Arguments(NamedTuple):
             ("ids", self.ids),
         ]
 
+    def all_arrays(self) -> tuple[Array | None, ...]:
+        """All of them, in one order."""
+        return (*self.arrays, self.weights, self.mask, self.by, self.ids)
+
+    @property
+    def number(self) -> int:
+        """How many `all_arrays` are."""
+        return len(self.arrays) + 4
+
+    def with_arrays(self, arrays: Sequence[Array | None]) -> "Arguments":
+        """The same with others, in the order of `all_arrays`."""
+        *scored, weights, mask, by, ids = arrays
+        return self._replace(arrays=tuple(scored), weights=weights, mask=mask, by=by, ids=ids)
+
     def covers(self) -> tuple[Array, ...]:
         """Those of weights and mask that were given."""
         return tuple([x for x in (self.weights, self.mask) if x is not None])
@@ -86,6 +102,11 @@ class Statistic(ABC, Generic[_S]):
     made_for: str
     state: ClassVar[type[State]]
     copies: ClassVar[int | None] = None
+
+    @property
+    def replays(self) -> bool:
+        """Whether what is gathered never depends on the values of elements."""
+        return True
 
     @abstractmethod
     def zero(self, d: Dispatch, dtype: str) -> _S:
@@ -239,8 +260,24 @@ def joint_dtype(left: State, right: State) -> str:
     return max(left.dtype, right.dtype)
 
 
-def gather_all(statistics: Sequence[Statistic[Any]], batch: Arguments) -> list[State]:
-    """States of one batch, each of one statistic.
+def replayed(
+    replays: Replays,
+    what: str,
+    batch: Arguments,
+    states: Sequence[State],
+    ordinary: Callable[[Sequence[Array | None]], _T],
+) -> _T:
+    """``ordinary`` of the arrays of a batch and of states, perhaps by what was recorded of it."""
+    arrays = (*batch.all_arrays(), *leaves(states))
+    if batch.threads is not None:
+        return ordinary(arrays)
+    return replays.call((what, batch.num_groups, configurations(states)), arrays, ordinary)
+
+
+def gather_all(
+    statistics: Sequence[Statistic[Any]], batch: Arguments, replays: Replays
+) -> list[State]:
+    """States of one batch, each of one statistic; `replays` are those of the caller.
 
     Where the backend says so, a large batch is cut into tiles of rows, so that temporaries stay
     in the cache and do not grow with the batch.
@@ -255,23 +292,36 @@ def gather_all(statistics: Sequence[Statistic[Any]], batch: Arguments) -> list[S
     starts = _starts(statistics, batch)
     if len(starts) < 2:
         return [s.gather(batch) for s in statistics]
-    return _gather_tiles(statistics, batch, starts)
+    return _gather_tiles(statistics, batch, starts, replays)
 
 
 def _gather_tiles(
-    statistics: Sequence[Statistic[Any]], batch: Arguments, starts: range
+    statistics: Sequence[Statistic[Any]], batch: Arguments, starts: range, replays: Replays
 ) -> list[State]:
     backend = resolve(batch.named()).backend
     step = starts[1]
 
-    def gather(start: int) -> list[State]:
-        tile = batch.cut(start, start + step)
+    def of_tile(arrays: Sequence[Array | None]) -> list[State]:
+        tile = batch.with_arrays(arrays)
         return [s.gather(tile) for s in statistics]
+
+    def gather(start: int) -> list[State]:
+        return of_tile(batch.cut(start, start + step).all_arrays())
 
     def merge(left: list[State], right: list[State]) -> list[State]:
         return [merged(s, a, b) for s, a, b in zip(statistics, left, right, strict=True)]
 
-    return folded(starts, gather, merge, backend, batch.arrays[-1], batch.threads)
+    def also(before: list[State], start: int) -> list[State]:
+        tile = batch.cut(start, start + step).all_arrays()
+
+        def ordinary(arrays: Sequence[Array | None]) -> list[State]:
+            own = with_leaves(before, arrays[len(tile) :])
+            return merge(own, of_tile(arrays[: len(tile)]))
+
+        what = ("tile", configurations(before))
+        return replays.call(what, (*tile, *leaves(before)), ordinary, long=True)
+
+    return folded(starts, gather, merge, backend, batch.arrays[-1], batch.threads, also)
 
 
 _WHOLE = range(1)

@@ -52,6 +52,10 @@ class CupyBackend(Backend):
     def has_dtype(self, xp: Any, device: Any, dtype: str) -> bool:
         return True
 
+    def clipped(self, x: Array, low: float, high: float) -> Array:
+        where = _NAMESPACE.where if isinstance(x, Traced) else xp.where
+        return where(x < low, low, where(x > high, high, x))
+
     def sum_by_label(self, labels: Array, n: int, values: Array | None = None) -> Array:
         # cupy.bincount waits for the device, to learn the greatest label.
         if values is None or values.dtype == cupy.int64:

@@ -46,6 +46,10 @@ class JaxBackend(Backend):
             return super().count(x, axis, dtype, keepdims=keepdims)
         return super().sum(_counted(x, last), axis, dtype, keepdims=keepdims)
 
+    def guarded(self, x: Array, include: Array) -> Array | None:
+        watched = jax.config.jax_debug_nans or jax.config.jax_debug_infs
+        return None if watched else _guarded(x, include)
+
     def register_state(
         self, cls: type, arrays: Sequence[str], configuration: Sequence[str]
     ) -> None:
@@ -142,6 +146,18 @@ def _change(axis: int, primals: Any, tangents: Any) -> Any:
 
 _along: Any = jax.custom_jvp(_summed, nondiff_argnums=(1,))
 _along.defjvp(_change)
+
+
+def _itself(x: Array, include: Array) -> Array:
+    return x
+
+
+def _guarded_change(primals: Any, tangents: Any) -> Any:
+    return _guarded(*primals), jnp.where(primals[1], tangents[0], 0)
+
+
+_guarded: Any = jax.custom_jvp(_itself)
+_guarded.defjvp(_guarded_change)
 
 
 @partial(jax.jit, static_argnums=1, inline=True)

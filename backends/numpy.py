@@ -1,8 +1,9 @@
 """NumPy."""
 
 import math
-from collections.abc import Callable, Sequence
-from functools import cache
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, partial
 from typing import Any
 
 import array_api_compat.numpy as xp
@@ -26,6 +27,15 @@ def _called_instead(*asked: str) -> dict[str, Any]:
         kind: "ignore" if what == "ignore" else "call"
         for kind, what in zip(np.geterr(), asked, strict=True)
     }
+
+
+def _cleared(bits: Any, floats: Any) -> Callable[[Array, Array], Array]:
+    multiply = np.multiply
+
+    def cleared(x: Array, include: Array) -> Array:
+        return multiply(x.view(bits), include).view(floats)
+
+    return cleared
 
 
 def _nothing() -> None:
@@ -63,6 +73,17 @@ class NumpyBackend(Backend):
     def signature(self, x: Array) -> Any:
         return x.dtype
 
+    def likeness(self, arrays: Iterable[Array | None]) -> tuple[Any, ...] | None:
+        key: list[Any] = []
+        for x in arrays:
+            if x is None:
+                key.append(None)
+            elif type(x) is np.ndarray:
+                key += (x.dtype, x.shape)
+            else:
+                return None
+        return tuple(key)
+
     def has_dtype(self, xp: Any, device: Any, dtype: str) -> bool:
         return True
 
@@ -92,6 +113,23 @@ class NumpyBackend(Backend):
     def as_array(self, x: Array) -> Array:
         return np.asarray(x)
 
+    def settled(
+        self, name: str, x: Array, *args: Any, **kwargs: Any
+    ) -> Callable[..., Array] | None:
+        bits = _BITS.get(x.dtype) if name == "zeroed" else None
+        if bits is not None and x.shape:
+            return _cleared(np.dtype(bits), x.dtype)
+        if name == "sum" and args[0] is None and not kwargs["keepdims"]:
+            wide = None if x.dtype == args[1] else args[1]
+            return lambda x: np.asarray(_add(x, None, wide))
+        if name == "count" and args[0] is None and not kwargs["keepdims"]:
+            return lambda x: np.asarray(np.count_nonzero(x))
+        if name == "both":
+            return operator.and_
+        if name == "xp.astype" and x.shape and not kwargs:
+            return partial(np.ndarray.astype, dtype=args[0])
+        return None
+
     def zeroed(self, x: Array, include: Array) -> Array:
         bits = _BITS.get(x.dtype)
         if bits is not None:
@@ -100,6 +138,10 @@ class NumpyBackend(Backend):
         if x.dtype.kind in "iu":
             return np.asarray(np.multiply(x, include))
         return np.where(include, x, x.dtype.type(0))
+
+    def clipped(self, x: Array, low: float, high: float) -> Array:
+        # Its loop for two bounds is in vectors, that of a maximum with a number is not.
+        return np.asarray(np.clip(x, low, high))
 
     def ratio(self, numerator: Array, denominator: Array) -> Array:
         if numerator.ndim or denominator.ndim:

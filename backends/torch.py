@@ -1,9 +1,11 @@
 """PyTorch: tensors on the CPU, CUDA, MPS and other devices."""
 
-from collections.abc import Callable, Iterator, Sequence
+import operator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
+from math import inf
 from threading import Lock, Thread
 from types import FunctionType
 from typing import Any
@@ -19,6 +21,11 @@ from agnostic_mask import Array, Backend
 _BITS = {torch.float32: torch.int32, torch.float64: torch.int64}
 
 
+_PLAIN = (torch.Tensor, torch.nn.Parameter)
+
+_SHORT = 2**13
+"""Elements up to which it is calls that cost, and not what they do."""
+
 # Held while a thread of ours is told to be the only one for its operations.
 _beginning = Lock()
 
@@ -26,6 +33,31 @@ _beginning = Lock()
 @cache
 def _has_openmp() -> bool:
     return "parallel backend: OpenMP" in torch.__config__.parallel_info()
+
+
+def _is_plain(trace: str) -> bool:
+    """Whether a trace is not within one of torch.func's transforms, which `requires_grad` hides."""
+    return torch._C._functorch.peek_interpreter_stack() is None and forward_ad._current_level < 0
+
+
+_is_plain._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
+
+def _cleared(x: Array, include: Array) -> Array:
+    bits = _BITS[x.dtype]
+    return (x.view(bits) & include.to(bits).neg_()).view(x.dtype)
+
+
+def _both(a: Array, b: Array) -> Array:
+    # The loop over booleans that are broadcast takes ten times that over integers.
+    return (a.view(torch.uint8) & b.view(torch.uint8)).view(torch.bool)
+
+
+_as_bool: Callable[[Array], Array] = torch.Tensor.bool
+
+
+def _ratio(numerator: Array, denominator: Array) -> Array:
+    return torch.where(denominator.bool(), numerator / denominator, torch.nan)
 
 
 class TorchBackend(Backend):
@@ -47,7 +79,7 @@ class TorchBackend(Backend):
         return found
 
     def array_types(self) -> Sequence[type]:
-        return (torch.Tensor, torch.nn.Parameter)
+        return _PLAIN
 
     def refuse(self, x: Array) -> str | None:
         if x.is_nested:
@@ -79,9 +111,29 @@ class TorchBackend(Backend):
         return begin
 
     def signature(self, x: Array) -> Any:
-        if torch.compiler.is_compiling() or type(x) not in self.array_types():
+        if type(x) not in _PLAIN or torch.compiler.is_compiling():
             return None
         return None if x.is_nested else (x.dtype, x.device, x.layout)
+
+    def likeness(self, arrays: Iterable[Array | None]) -> tuple[Any, ...] | None:
+        if self.tracing():
+            return None
+        gradients = torch.is_grad_enabled()
+        key: list[Any] = []
+        for x in arrays:
+            if x is None:
+                key.append(None)
+            elif (
+                type(x) not in _PLAIN
+                or x.is_meta
+                or x.is_nested
+                or x.layout is not torch.strided
+                or (gradients and x.requires_grad)
+            ):
+                return None
+            else:
+                key += (x.dtype, x.device, x.shape)
+        return tuple(key)
 
     def has_dtype(self, xp: Any, device: Any, dtype: str) -> bool:
         return dtype != "float64" or device.type != "mps"
@@ -94,23 +146,56 @@ class TorchBackend(Backend):
         return max(1, self.large_tile_elements // max(1, row))
 
     def unwatched(self, *arrays: Array) -> bool:
-        return not (
-            self.tracing()
-            or any(type(x) not in self.array_types() or x.is_meta for x in arrays)
-            or (torch.is_grad_enabled() and any(x.requires_grad for x in arrays))
-        )
+        if self.tracing():
+            return False
+        gradients = torch.is_grad_enabled()
+        for x in arrays:
+            if type(x) not in _PLAIN or x.is_meta or (gradients and x.requires_grad):
+                return False
+        return True
+
+    def settled(
+        self, name: str, x: Array, *args: Any, **kwargs: Any
+    ) -> Callable[..., Array] | None:
+        if x.device.type != "cpu":
+            return None
+        short, floating = x.numel() <= _SHORT, x.dtype in _BITS
+        if name == "zeroed" and floating:
+            zero = x.new_zeros(())
+            return (lambda x, include: torch.where(include, x, zero)) if short else _cleared
+        if name == "both":
+            return operator.and_ if x.shape == args[0].shape or short else _both
+        if name == "operator.ne" and floating and short and type(args[0]) is int and not args[0]:
+            return _as_bool
+        if name in ("count", "sum") and args[0] is None and not kwargs["keepdims"] and short:
+            if name == "sum":
+                return torch.sum if x.dtype == args[1] else partial(torch.sum, dtype=args[1])
+            return torch.count_nonzero if args[1] == torch.int64 else None
+        if name == "ratio" and not x.shape and not args[0].shape:
+            return _ratio
+        if name == "xp.astype" and not kwargs:
+            return partial(torch.Tensor.to, dtype=args[0])
+        return None
 
     def zeroed(self, x: Array, include: Array) -> Array:
         bits = _BITS.get(x.dtype)
         if bits is None or x.device.type != "cpu" or not self.unwatched(x, include):
             return torch.where(include, x, 0)
-        return (x.view(bits) & include.to(bits).neg_()).view(x.dtype)
+        return _cleared(x, include)
 
     def both(self, a: Array, b: Array) -> Array:
         if a.shape == b.shape or a.device.type != "cpu" or not self.unwatched(a, b):
             return a & b
-        # The loop over booleans that are broadcast takes ten times that over integers.
-        return (a.view(torch.uint8) & b.view(torch.uint8)).view(torch.bool)
+        return _both(a, b)
+
+    def clipped(self, x: Array, low: float, high: float) -> Array:
+        return torch.clamp(x, low, None if high == inf else high)
+
+    def guarded(self, x: Array, include: Array) -> Array | None:
+        compiler = torch.compiler
+        if not compiler.is_compiling() or compiler.is_exporting() or not _is_plain("trace"):
+            return None  # what is exported may be differentiated later
+        return None if torch.is_grad_enabled() and x.requires_grad else x
 
     def tracing(self) -> bool:
         return bool(

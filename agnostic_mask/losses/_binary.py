@@ -136,7 +136,7 @@ def binary_focal_crossentropy(
     d, y_true, y_pred = paired(y_true, y_pred)
     y_true = smoothed(y_true, label_smoothing, 2)
     entropy = _crossentropy(d, y_true, y_pred, from_logits)
-    result = power(d.xp, _miss(d.xp, y_true, y_pred, from_logits), gamma) * entropy
+    result = power(d, _miss(d.xp, y_true, y_pred, from_logits), gamma) * entropy
     if apply_class_balancing:
         result = (y_true * alpha + (1 - y_true) * (1 - alpha)) * result
     return result
@@ -147,7 +147,8 @@ def _crossentropy(
 ) -> Array:
     positive = y_true if pos_weight == 1 else pos_weight * y_true
     if not from_logits:
-        return -(positive * log(d.xp, y_pred)) - (1 - y_true) * log_complement(d, y_pred)
+        logs = (1 - y_true) * log_complement(d, y_pred) + positive * log(d, y_pred)
+        return 0 - logs  # and never -0
     xp = d.xp
     size = xp.abs(y_pred)
     against = _against(xp, 1 - y_true, positive, y_pred)

@@ -135,13 +135,13 @@ def categorical_focal_crossentropy(
     y_true = smoothed(y_true, label_smoothing, y_pred.shape[axis])
     logs = _logs(d, y_true, y_pred, axis, from_logits)
     # The complement by way of the logarithm, which is exact where p is near 1.
-    parts = power(d.xp, -d.xp.expm1(logs), gamma) * y_true * logs
+    parts = power(d, -d.xp.expm1(logs), gamma) * y_true * logs
     return 0 - alpha * d.xp.squeeze(class_sum(d, parts, axis), axis=axis)
 
 
 def _logs(d: Dispatch, y_true: Array, y_pred: Array, axis: int, from_logits: bool) -> Array:
     """Logarithm of the probability of each class, 0 where that is not looked at."""
     if not from_logits:
-        return log(d.xp, share_of(d.xp, y_pred, class_sum(d, y_pred, axis)))
+        return log(d, share_of(d.xp, y_pred, class_sum(d, y_pred, axis)))
     top, log_sum = log_normaliser(d, y_pred, axis)
     return ruled_out(d.xp, y_true, (y_pred - top) - log_sum)

@@ -52,7 +52,7 @@ def poisson(y_true: Array, y_pred: Array, /, *, log_input: bool = False) -> Arra
     xp = d.xp
     if log_input:
         return xp.exp(y_pred) - y_true * ruled_out(xp, y_true, y_pred)
-    return xp.where(y_pred < 0, math.nan, y_pred - y_true * log(xp, y_pred))
+    return xp.where(y_pred < 0, math.nan, y_pred - y_true * log(d, y_pred))
 
 
 @scores(class_axis="axis", dense=False, harmless=(0.0, 1.0))
@@ -223,7 +223,7 @@ def tweedie_deviance(y_true: Array, y_pred: Array, /, *, power: float = 0.0) -> 
         outside = outside | (y_true < tiny_of(xp, y_true))
     elif power >= 1:
         outside = outside | (y_true < 0)
-    y_true, y_pred = (xp.where(outside, 1.0, x) for x in (y_true, floored(xp, y_pred)))
+    y_true, y_pred = (xp.where(outside, 1.0, x) for x in (y_true, floored(d, y_pred)))
     tiny = tiny_of(xp, y_true)
     with d.backend.wide():
         wide = wide_float(xp, d.device, d.backend)

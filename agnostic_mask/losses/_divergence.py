@@ -73,8 +73,8 @@ def kl_divergence(
     d, y_true, y_pred, axis = with_classes("kl_divergence", y_true, y_pred, axis)
     xp = d.xp
     share = xp.exp(y_true) if log_target else y_true
-    log_true = y_true if log_target else log(xp, y_true)
-    log_pred = y_pred if log_input else log(xp, y_pred)
+    log_true = y_true if log_target else log(d, y_true)
+    log_pred = y_pred if log_input else log(d, y_pred)
     difference = ruled_out(xp, share, log_true) - ruled_out(xp, share, log_pred)
     return xp.squeeze(class_sum(d, share * difference, axis), axis=axis)
 

@@ -17,29 +17,28 @@ def tiny_of(xp: Any, x: Array) -> float:
     return float(xp.finfo(x.dtype).smallest_normal)
 
 
-def floored(xp: Any, x: Array) -> Array:
+def floored(d: Dispatch, x: Array) -> Array:
     """`x`, or the smallest normal number where it is below that; NaN stays."""
-    tiny = tiny_of(xp, x)
-    # Not their maximum, whose derivative JAX makes by a product, which may be 0 times Inf.
-    return xp.where(x < tiny, tiny, x)
+    return d.backend.clipped(x, tiny_of(d.xp, x), math.inf)
 
 
-def log(xp: Any, x: Array) -> Array:
+def log(d: Dispatch, x: Array) -> Array:
     """Logarithm, at least that of the smallest normal number."""
-    return xp.log(floored(xp, x))
+    return d.xp.log(floored(d, x))
 
 
 def log_complement(d: Dispatch, x: Array) -> Array:
     """Logarithm of ``1 - x``, accurate for small x; at x = 1 as `log` of 0."""
-    xp = d.xp
-    # As an array, for torch.compile does not trace what its namespace makes of a number here.
-    below = xp.asarray(1 - float(xp.finfo(x.dtype).eps) / 2, dtype=x.dtype, device=d.device)
-    return xp.where(x >= 1, math.log(tiny_of(xp, x)), xp.log1p(-xp.minimum(x, below)))
+    below = 1 - float(d.xp.finfo(x.dtype).eps) / 2
+    logs = d.xp.log1p(-d.backend.clipped(x, -1.0, below))
+    # By a product, since NumPy selects by a mask as slowly as it takes logarithms.
+    missing = math.log(tiny_of(d.xp, x)) - math.log1p(-below)
+    return logs + missing * d.xp.astype(x >= 1, x.dtype)
 
 
-def power(xp: Any, x: Array, exponent: float) -> Array:
+def power(d: Dispatch, x: Array, exponent: float) -> Array:
     """`x` to an exponent of at least 0, with a finite derivative at 0 for any."""
-    return xp.ones_like(x) if exponent == 0 else floored(xp, x) ** exponent
+    return d.xp.ones_like(x) if exponent == 0 else floored(d, x) ** exponent
 
 
 def share_of(xp: Any, part: Array, whole: Array) -> Array:

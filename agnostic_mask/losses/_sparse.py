@@ -91,7 +91,7 @@ def sparse_categorical_crossentropy(
         result = log_sum - (_of_label(d, chosen, y_pred, axis) - top)
     else:
         p = _of_label(d, chosen, y_pred, axis)
-        result = 0 - log(d.xp, share_of(d.xp, p, class_sum(d, y_pred, axis)))
+        result = 0 - log(d, share_of(d.xp, p, class_sum(d, y_pred, axis)))
     return _finished(d, result, chosen, axis, ignore_class)
 
 
@@ -206,7 +206,7 @@ def categorical_generalized_cross_entropy(
     d, labels, y_pred, axis = labelled(name, y_true, y_pred, axis)
     chosen = _chosen(d, labels, y_pred, axis)
     p = _of_label(d, chosen, y_pred, axis)
-    result = -d.xp.expm1(q * log(d.xp, p)) / q
+    result = -d.xp.expm1(q * log(d, p)) / q
     result = d.xp.where(p < tiny_of(d.xp, p), 1 / q, result)
     return _finished(d, result, chosen, axis)
 

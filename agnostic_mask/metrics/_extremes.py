@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from agnostic_mask import _staged, losses
 from agnostic_mask._array import Array
 from agnostic_mask._cover import Shape
-from agnostic_mask._declare import Bound, declared, described, innermost
+from agnostic_mask._declare import Bound, declared, described, innermost, is_ours
 from agnostic_mask._dispatch import Dispatch
 from agnostic_mask._dtypes import cast, wide_float
 from agnostic_mask._metric import PairMetric, ValueMetric
@@ -85,6 +85,10 @@ class ExtremeOf(Statistic[Extreme]):
             pick = xp.minimum if self.which == "min" else xp.maximum
             value = d.backend.as_array(pick(left.value, right.value))
         return with_arrays(left, {"value": value}, dtype=joint_dtype(left, right))
+
+    @property
+    def replays(self) -> bool:
+        return self.inner is None or is_ours(self.inner)
 
     def covered(self, *shapes: Shape) -> Shape | None:
         if self.fn is None:

@@ -75,6 +75,10 @@ class DeviationsOf(Statistic[Deviations]):
             count = xp.zeros((), dtype=integer, device=d.device)
             return Deviations(self.made_for, dtype, count, *arrays)
 
+    @property
+    def replays(self) -> bool:
+        return self.source.replays
+
     def _scored(self, batch: Arguments) -> Batch:
         return elements(batch) if isinstance(self.source, ValueSums) else self.source.scored(batch)
 

@@ -74,6 +74,10 @@ class Resampled(Statistic[Any]):
     def check_gathers(self) -> None:
         self.inner.check_gathers()
 
+    @property
+    def replays(self) -> bool:
+        return self.inner.replays
+
     def covered(self, *shapes: Shape) -> Shape | None:
         return self.inner.covered(*shapes)
 

@@ -1,13 +1,14 @@
 """Several metrics in one pass over the data."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agnostic_mask._array import Array
 from agnostic_mask._labels import number_of_groups
 from agnostic_mask._metric import Metric, PairMetric, ValueMetric, batch_for, zero_of
-from agnostic_mask._state import State
-from agnostic_mask._statistic import Arguments, Statistic, gather_all, merged
+from agnostic_mask._replay import Replays
+from agnostic_mask._state import State, with_leaves
+from agnostic_mask._statistic import Arguments, Statistic, gather_all, merged, replayed
 
 States = tuple[State, ...]
 
@@ -65,6 +66,7 @@ class MetricSet:
         self._statistics: tuple[Statistic[Any], ...] = tuple(
             dict.fromkeys(metric.statistic for metric in self._metrics.values())
         )
+        self._replays = Replays(all(s.replays for s in self._statistics))
         place = {statistic: i for i, statistic in enumerate(self._statistics)}
         self._places = {name: place[metric.statistic] for name, metric in self._metrics.items()}
 
@@ -95,8 +97,12 @@ class MetricSet:
         """
         n = number_of_groups(by, num_groups)
         batch = Arguments((y_true, y_pred), weights, mask, by, n, threads=threads)
-        states = gather_all(self._statistics, batch)
-        return self.compute(tuple(states))
+
+        def ordinary(arrays: Sequence[Array | None]) -> dict[str, Array]:
+            given = batch.with_arrays(arrays)
+            return self.compute(tuple(gather_all(self._statistics, given, self._replays)))
+
+        return replayed(self._replays, "value", batch, (), ordinary)
 
     def zero(self, like: Any, *, num_groups: int | None = None) -> States:
         """States of no batch.
@@ -132,10 +138,15 @@ class MetricSet:
     ) -> States:
         """States of the batches before and of this one; see the call for the arguments."""
         self._check("states", states)
-        given = Arguments((y_true, y_pred), weights, mask, by, threads=threads)
-        batch = batch_for(states[0], given)
-        gathered = gather_all(self._statistics, batch)
-        return self._merged(states, tuple(gathered))
+        batch = Arguments((y_true, y_pred), weights, mask, by, threads=threads)
+
+        def ordinary(arrays: Sequence[Array | None]) -> States:
+            n = batch.number
+            own = tuple(with_leaves(states, arrays[n:]))
+            given = batch_for(own[0], batch.with_arrays(arrays[:n]))
+            return self._merged(own, tuple(gather_all(self._statistics, given, self._replays)))
+
+        return replayed(self._replays, "state", batch, states, ordinary)
 
     def merge(self, left: States, right: States) -> States:
         """States of the batches of both.
