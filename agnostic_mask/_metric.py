@@ -251,7 +251,7 @@ class PairMetric(Metric):
         num_groups : int, optional
             Number of groups G; it goes with `by`.
         threads : int, optional
-            How many threads go through a large NumPy batch, which is cut into tiles. None: what
+            How many threads go through a large batch, where it is cut into tiles. None: what
             the environment variable AGNOSTIC_MASK_THREADS says, else as many as there are
             processors, at most 4. Results are the same to the bit.
 

@@ -68,7 +68,7 @@ class Objective(PairMetric):
         num_groups : int, optional
             Number of groups G; it goes with `by`.
         threads : int, optional
-            How many threads go through a large NumPy batch, which is cut into tiles. None: what
+            How many threads go through a large batch, where it is cut into tiles. None: what
             the environment variable AGNOSTIC_MASK_THREADS says, else as many as there are
             processors, at most 4. Results are the same to the bit.
 
@@ -162,7 +162,8 @@ def weighted_masked_objective(
         Of "keras2": 1e-7 is Keras 2.2.5; 0 is Keras 2.2.0 to 2.2.4.
     fuse : bool
         Compile what is done with a batch, by `torch.compile` or `jax.jit`, when the first of its
-        framework and ranks turns up, which takes seconds. Batches are then not cut into tiles.
+        framework and ranks turns up, which takes seconds; such batches are not cut into tiles. Of
+        CuPy arrays the scores are compiled, by `cupy.fuse`.
         Scores may move by a rounding; first derivatives go through. Where there is no compiler, or
         it cannot take `fn`, the batch is computed in the ordinary way, and a `FusionWarning` says
         why, once a framework. Within a trace of the caller's own it changes nothing.

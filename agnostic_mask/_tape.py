@@ -173,9 +173,10 @@ class Tape:
             if needs:
                 raise NotRecordedError("a result that is no array")
             return result
-        for x in arrays:
-            if x.value is result:
-                return x
+        if type(result) in self._class.backend.array_types():  # NumPy has one False for all
+            for x in arrays:
+                if x.value is result:
+                    return x
         if not needs:  # the same for all arrays like these
             return self._class(result, self._constant(result))
         shorter = None

@@ -93,11 +93,70 @@ def test_every_bit_is_that_of_the_ordinary_way(monkeypatch, programs, case, back
     assert all(any(x is not None for x in own) for own in programs)
 
 
-# -- what is recorded, and what is not --
-
-
 def mse(**options):
     return am.weighted_masked_objective(am.losses.squared_error, reduction="mean", **options)
+
+
+def conditions(case, backend):
+    """Batches of the same metadata that take every way through what is computed."""
+    (batch,) = [x for i, x in enumerate(batches(case, "numpy")) if i == 0]
+    last = "y_pred" if "y_pred" in batch else "x"
+    found = [batch]
+    for name, value in (
+        ("mask", 0),
+        ("weights", 0),
+        ("weights", np.nan),
+        (last, np.nan),
+        (last, np.inf),
+        ("y_true", -7),
+        ("by", 99),
+    ):
+        for whole in (True, False):
+            if name in batch and (np.isfinite(value) or batch[name].dtype.kind == "f"):
+                x = batch[name].copy()
+                x[... if whole else 0] = value
+                found.append({**batch, name: x})
+    return [{n: make(backend, x) for n, x in given.items()} for given in found]
+
+
+@pytest.mark.filterwarnings("ignore:.* encountered in:RuntimeWarning")
+@eager
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_what_was_recorded_of_one_serves_all_others(monkeypatch, case, backend):
+    given = conditions(case, backend)
+    groups = {"num_groups": GROUPS} if "by" in given[0] else {}
+    with monkeypatch.context() as patch:
+        patch.setattr(_replay.Replays, "call", ordinary)
+        metric = metric_of(case)
+        expected = [bits(metric(**batch, **groups)) for batch in given]
+    for first in range(0, len(given), 3):
+        metric = metric_of(case)
+        often(metric, calls=_replay._OFTEN + 1, **given[first], **groups)
+        assert [bits(metric(**batch, **groups)) for batch in given] == expected
+
+
+@eager
+@pytest.mark.parametrize(
+    "metric",
+    [am.metrics.F1(), am.metrics.MeanSquaredError(), mse()],
+    ids=lambda x: type(x).__name__,
+)
+def test_of_arrays_without_axes_no_value_is_kept(backend, metric):
+    batches = [
+        [make(backend, np.asarray(x, np.float32)) for x in (t, p, w)] + [make(backend, m)]
+        for t in (0, 1)
+        for p in (0.2, 0.7)
+        for w in (0, 2)
+        for m in (False, True)
+    ]
+    expected = [bits(dataclasses.replace(metric)(*batch)) for batch in batches]
+    for first in batches:
+        again = dataclasses.replace(metric)
+        often(again, *first, calls=_replay._OFTEN + 1)
+        assert [bits(again(*batch)) for batch in batches] == expected
+
+
+# -- what is recorded, and what is not --
 
 
 def batch_of(backend="numpy", n=6, seed=0):
