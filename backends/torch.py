@@ -35,12 +35,17 @@ def _has_openmp() -> bool:
     return "parallel backend: OpenMP" in torch.__config__.parallel_info()
 
 
-def _is_plain(trace: str) -> bool:
-    """Whether a trace is not within one of torch.func's transforms, which `requires_grad` hides."""
-    return torch._C._functorch.peek_interpreter_stack() is None and forward_ad._current_level < 0
+def _is_transformed() -> bool:
+    """Whether the caller is within one of torch.func's transforms, which `requires_grad` hides."""
+    within = torch._C._functorch.peek_interpreter_stack() is not None
+    return within or forward_ad._current_level >= 0
 
 
-_is_plain._dynamo_marked_constant = True  # type: ignore[attr-defined]
+_is_transformed._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
+
+def _is_watched(x: Array, gradients: bool) -> bool:
+    return type(x) not in _PLAIN or x.is_meta or (gradients and x.requires_grad)
 
 
 def _cleared(x: Array, include: Array) -> Array:
@@ -123,13 +128,7 @@ class TorchBackend(Backend):
         for x in arrays:
             if x is None:
                 key.append(None)
-            elif (
-                type(x) not in _PLAIN
-                or x.is_meta
-                or x.is_nested
-                or x.layout is not torch.strided
-                or (gradients and x.requires_grad)
-            ):
+            elif _is_watched(x, gradients) or x.is_nested or x.layout is not torch.strided:
                 return None
             else:
                 key += (x.dtype, x.device, x.shape)
@@ -149,10 +148,7 @@ class TorchBackend(Backend):
         if self.tracing():
             return False
         gradients = torch.is_grad_enabled()
-        for x in arrays:
-            if type(x) not in _PLAIN or x.is_meta or (gradients and x.requires_grad):
-                return False
-        return True
+        return not any(_is_watched(x, gradients) for x in arrays)
 
     def settled(
         self, name: str, x: Array, *args: Any, **kwargs: Any
@@ -193,7 +189,7 @@ class TorchBackend(Backend):
 
     def guarded(self, x: Array, include: Array) -> Array | None:
         compiler = torch.compiler
-        if not compiler.is_compiling() or compiler.is_exporting() or not _is_plain("trace"):
+        if not compiler.is_compiling() or compiler.is_exporting() or _is_transformed():
             return None  # what is exported may be differentiated later
         return None if torch.is_grad_enabled() and x.requires_grad else x
 
@@ -201,9 +197,8 @@ class TorchBackend(Backend):
         return bool(
             torch.compiler.is_compiling()
             or torch._C._len_torch_dispatch_stack()
-            or torch._C._functorch.peek_interpreter_stack() is not None
             or torch.jit.is_tracing()
-            or forward_ad._current_level >= 0
+            or _is_transformed()
         )
 
     def fused(

@@ -99,7 +99,7 @@ def mse(**options):
 
 def conditions(case, backend):
     """Batches of the same metadata that take every way through what is computed."""
-    (batch,) = [x for i, x in enumerate(batches(case, "numpy")) if i == 0]
+    batch = next(batches(case, "numpy"))
     last = "y_pred" if "y_pred" in batch else "x"
     found = [batch]
     for name, value in (

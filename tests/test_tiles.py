@@ -14,6 +14,7 @@ from agnostic_mask._replay import Replays
 from agnostic_mask.conformance.cases import PartsCase, all_cases
 
 from .arrays import host, knowledge, make
+from .test_planted import ordinary
 
 CASES = [c for c in all_cases() if isinstance(c, PartsCase) and not c.why_not("cuts")]
 ROWS, STEPS = 12, 3
@@ -43,7 +44,7 @@ def gathered(monkeypatch, verbs):
 )
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_tiles_give_the_value_of_the_whole(monkeypatch, case, elements, backend):
-    monkeypatch.setattr(Replays, "call", lambda self, what, arrays, fn, **_: fn(arrays))
+    monkeypatch.setattr(Replays, "call", ordinary)
     arrays = {name: make(backend, x) for name, x in arrays_of(case).items()}
     whole = host(case.call(arrays))
     monkeypatch.setattr(type(knowledge(backend)), "tile_elements", elements)
