@@ -17,6 +17,7 @@ from importlib import metadata
 from typing import Any
 
 from agnostic_mask._array import Array
+from agnostic_mask._backend_checks import Checks
 from agnostic_mask._probe import Probe
 from agnostic_mask._selected import clipped, ratio
 
@@ -24,8 +25,10 @@ BLOCK = 2**20
 """Elements of a temporary array where a safe answer needs one that grows with two numbers."""
 
 
-class Backend:
-    """Knowledge about one framework; every method here has a safe answer for any.
+class Backend(Checks):
+    """Knowledge about one framework; every method has a safe answer for any.
+
+    Those of its base no computation needs: a check of conformance asks them.
 
     Parameters
     ----------
@@ -101,7 +104,7 @@ class Backend:
         return None
 
     def likeness(self, arrays: Iterable[Array | None]) -> tuple[Any, ...] | None:
-        """All of the metadata of arrays that decides on what is done with them, as a key.
+        """All of their metadata, and of settings, that decides on what is done with arrays: a key.
 
         None if one is watched (see `unwatched`) or cannot take part, or recording does not pay.
         """
@@ -372,25 +375,3 @@ class Backend:
             What the framework raises where this exchange is not possible.
         """
         return self.namespace().from_dlpack(x, device=device, copy=False)
-
-    # -- what a check of conformance needs ---------------------------------------------
-
-    def value_and_grad(
-        self, fn: Callable[..., Array], arrays: Sequence[Array]
-    ) -> tuple[Array, Sequence[Array]] | None:
-        """Value of ``fn(*arrays)`` (0-d) and its gradient for each of `arrays`.
-
-        Returns None where the framework has no automatic differentiation.
-        """
-        return None
-
-    def compiled(self, fn: Callable[..., Any]) -> Callable[..., Any] | None:
-        """Compile `fn` as a whole, without a fall back; None where there is no compiler."""
-        return None
-
-    def forbid_hidden_work(self, device: Any) -> AbstractContextManager[Any] | None:
-        """Context that raises on a hidden computation of a lazy array or a hidden wait.
-
-        Returns None where there is nothing to hide: eager arrays in host memory.
-        """
-        return None

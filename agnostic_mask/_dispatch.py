@@ -2,8 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from agnostic_mask._backend import Backend
@@ -260,7 +259,7 @@ def available_backends() -> Mapping[str, Probe]:
     -------
     mapping of str to Probe
         By name: whether it is usable, its version, its devices, and the reason if it is not
-        usable. Reading it imports every framework that has a backend.
+        usable. Reading an entry imports its framework.
 
     Examples
     --------
@@ -268,4 +267,31 @@ def available_backends() -> Mapping[str, Probe]:
     >>> am.available_backends()["numpy"].usable
     True
     """
-    return MappingProxyType({name: probe(name) for name in backend_names()})
+    return _Probes()
+
+
+class _Probes(Mapping[str, Probe]):
+    """Probes by name, each made when it is read."""
+
+    def __init__(self) -> None:
+        self._names = backend_names()
+        self._made: dict[str, Probe] = {}
+
+    def __getitem__(self, name: str) -> Probe:
+        if name not in self:
+            raise KeyError(name)
+        if name not in self._made:
+            self._made[name] = probe(name)
+        return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))

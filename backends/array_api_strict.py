@@ -1,12 +1,15 @@
 """array_api_strict: the standard and nothing beyond it, for finding what is not portable."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import array_api_strict as xp
 import numpy as np
 
 from agnostic_mask import Array, Backend
+
+from ._forbidden import Forbidden, left
 
 _HOME = xp.Device("CPU_DEVICE")
 
@@ -42,6 +45,31 @@ class StrictBackend(Backend):
 
     def from_host(self, x: Any, device: Any) -> Array:
         return xp.asarray(x.astype(x.dtype.newbyteorder("=")), device=device, copy=True)
+
+    def forbid_hidden_work(self, device: Any) -> AbstractContextManager[Any] | None:
+        return _at_home()
+
+    def settings(self) -> Mapping[str, Callable[[], AbstractContextManager[Any]]]:
+        return {"flags off": _flags_off}
+
+
+_OF = "an array_api_strict array"
+_at_home = Forbidden(
+    type(xp.asarray(0)),
+    {
+        # NumPy asks for a buffer since Python 3.12, and for an array if that raises.
+        "__array__": left("numpy.asarray, or what calls it,", _OF),
+        "__buffer__": left("numpy.asarray, or what calls it,", _OF),
+        "__dlpack__": left("__dlpack__()", _OF),
+    },
+)
+
+
+def _flags_off() -> AbstractContextManager[Any]:
+    context: AbstractContextManager[Any] = xp.ArrayAPIStrictFlags(
+        boolean_indexing=False, data_dependent_shapes=False, enabled_extensions=()
+    )
+    return context
 
 
 backend = StrictBackend("array_api_strict")

@@ -1,9 +1,13 @@
 """CuPy: arrays on an NVIDIA or AMD GPU."""
 
+import ast
+import inspect
 import operator
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
+from inspect import Parameter
 from typing import Any
 
 import array_api_compat.cupy as xp
@@ -87,6 +91,53 @@ class CupyBackend(Backend):
 
     def forbid_hidden_work(self, device: Any) -> AbstractContextManager[Any] | None:
         return _no_synchronisation()
+
+    def signature_of(self, fn: Callable[..., Any]) -> inspect.Signature | None:
+        if isinstance(fn, cupy.ufunc):
+            return _signature_of_ufunc(fn)
+        found = super().signature_of(fn)
+        return _documented(fn.__doc__ or "") if found is None else found
+
+
+def _signature_of_ufunc(fn: Any) -> inspect.Signature:
+    given = [Parameter(f"x{i}", Parameter.POSITIONAL_ONLY) for i in range(1, fn.nin + 1)]
+    options = ["out", "dtype", "casting"]
+    by_position = [f"out{i}" for i in range(1, fn.nout + 1)] if fn.nout > 1 else [options.pop(0)]
+    kind = Parameter.POSITIONAL_ONLY if fn.nout > 1 else Parameter.POSITIONAL_OR_KEYWORD
+    results = [Parameter(name, kind, default=None) for name in by_position]
+    named = [Parameter(name, Parameter.KEYWORD_ONLY, default=None) for name in options]
+    return inspect.Signature([*given, *results, *named])
+
+
+def _documented(doc: str) -> inspect.Signature | None:
+    """What Cython writes into the first line of a docstring: ``Class.sort(self, int axis=-1)``."""
+    head = re.match(r"[\w.]+\((.*)\)(?: -> \w+)?$", doc.partition("\n")[0])
+    if head is None:
+        return None
+    plain = re.sub(r"\w+ (?=\w)", "", head[1])  # without types
+    try:
+        function = ast.parse(f"def f({plain}): ...").body[0]
+    except SyntaxError:
+        return None
+    assert isinstance(function, ast.FunctionDef)
+    spec = function.args
+    least = len(spec.args) - len(spec.defaults)
+    found = [
+        Parameter(
+            x.arg,
+            Parameter.POSITIONAL_OR_KEYWORD,
+            default=Parameter.empty if i < least else None,
+        )
+        for i, x in enumerate(spec.args)
+    ]
+    if spec.vararg is not None:
+        found.append(Parameter(spec.vararg.arg, Parameter.VAR_POSITIONAL))
+    for x, default in zip(spec.kwonlyargs, spec.kw_defaults, strict=True):
+        wanted = Parameter.empty if default is None else None
+        found.append(Parameter(x.arg, Parameter.KEYWORD_ONLY, default=wanted))
+    if spec.kwarg is not None:
+        found.append(Parameter(spec.kwarg.arg, Parameter.VAR_KEYWORD))
+    return inspect.Signature(found)
 
 
 @contextmanager

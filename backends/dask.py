@@ -1,6 +1,7 @@
 """Dask: lazy arrays made of NumPy chunks."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -75,6 +76,18 @@ class DaskBackend(Backend):
 
     def forbid_hidden_work(self, device: Any) -> AbstractContextManager[Any] | None:
         return _lazy()
+
+    def outline(
+        self, fn: Callable[..., Any], arrays: Sequence[Array]
+    ) -> Sequence[tuple[tuple[int | None, ...], str]] | None:
+        with _lazy():
+            found = fn(*arrays)
+        results = found if isinstance(found, tuple) else (found,)
+        return [(tuple(map(_known, x.shape)), x.dtype.name) for x in results]
+
+
+def _known(size: float) -> int | None:
+    return None if math.isnan(size) else int(size)
 
 
 def _of_chunks(ufunc: np.ufunc, labels: Array, n: int, values: Array, nothing: Any) -> Array:

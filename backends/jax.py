@@ -1,6 +1,6 @@
 """JAX: traced and compiled arrays that JAX places by itself."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
@@ -99,6 +99,18 @@ class JaxBackend(Backend):
     def compiled(self, fn: Callable[..., Any]) -> Callable[..., Any] | None:
         traced: Callable[..., Any] = jax.jit(fn)
         return traced
+
+    # Nothing forbids hidden work: of arrays on the CPU NumPy takes the buffer, which no method
+    # gives, and `jax.transfer_guard` lets it. A function that is outlined cannot do so.
+
+    def outline(
+        self, fn: Callable[..., Any], arrays: Sequence[Array]
+    ) -> Sequence[tuple[tuple[int | None, ...], str]] | None:
+        leaves = jax.tree_util.tree_leaves(jax.eval_shape(fn, *arrays))
+        return [(tuple(x.shape), x.dtype.name) for x in leaves]
+
+    def settings(self) -> Mapping[str, Callable[[], AbstractContextManager[Any]]]:
+        return {"x64": self.wide}
 
 
 # Terms that are added one after another, by one thread; of more, the roundings would add up too.

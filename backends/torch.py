@@ -1,8 +1,8 @@
 """PyTorch: tensors on the CPU, CUDA, MPS and other devices."""
 
 import operator
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache, partial
 from importlib import import_module
 from math import inf
@@ -16,6 +16,8 @@ from torch.autograd import forward_ad
 from torch.utils import _pytree
 
 from agnostic_mask import Array, Backend
+
+from ._forbidden import Forbidden, left, read
 
 # Floats as integers of their size: of these `&` keeps all bits, or none, without a branch.
 _BITS = {torch.float32: torch.int32, torch.float64: torch.int64}
@@ -124,7 +126,7 @@ class TorchBackend(Backend):
         if self.tracing():
             return None
         gradients = torch.is_grad_enabled()
-        key: list[Any] = []
+        key: list[Any] = [torch.get_default_dtype()]  # that of floats which are made of integers
         for x in arrays:
             if x is None:
                 key.append(None)
@@ -298,7 +300,65 @@ class TorchBackend(Backend):
         return traced
 
     def forbid_hidden_work(self, device: Any) -> AbstractContextManager[Any] | None:
-        return _no_synchronisation() if device.type == "cuda" else None
+        return _at_home(device)
+
+    def outline(
+        self, fn: Callable[..., Any], arrays: Sequence[Array]
+    ) -> Sequence[tuple[tuple[int | None, ...], str]] | None:
+        result = fn(*(x.to("meta") for x in arrays))
+        leaves = _pytree.tree_leaves(result)
+        for x in leaves:
+            if not x.is_meta:
+                raise RuntimeError(
+                    f"a result is on {x.device} where the inputs are on the device meta; make "
+                    f"arrays with device="
+                )
+        return [(tuple(x.shape), str(x.dtype).removeprefix("torch.")) for x in leaves]
+
+    def settings(self) -> Mapping[str, Callable[[], AbstractContextManager[Any]]]:
+        return {"default float64": _default_float64}
+
+
+@contextmanager
+def _default_float64() -> Iterator[None]:
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+_OF = "a torch.Tensor"
+# C++ does not ask these for what it reads by itself, such as a tensor where a number may be.
+_on_the_host = Forbidden(
+    torch.Tensor,
+    {
+        "__array__": left("numpy.asarray, or what calls it,", _OF),
+        "__dlpack__": left("__dlpack__()", _OF),
+        "numpy": left("numpy()", _OF),
+        "cpu": left("cpu()", _OF),
+        "tolist": read("tolist()", _OF),
+        "item": read("item()", _OF),
+        "__bool__": read("bool(), which `if` and `and` call too,", _OF),
+        "__float__": read("float()", _OF),
+        "__int__": read("int()", _OF),
+        "__complex__": read("complex()", _OF),
+        "__index__": read("operator.index(), which range() calls too,", _OF),
+        "__contains__": read("`in`", _OF),
+        "is_nonzero": read("is_nonzero()", _OF),
+        "equal": read("equal()", _OF),
+        "allclose": read("allclose()", _OF),
+    },
+)
+
+
+@contextmanager
+def _at_home(device: Any) -> Iterator[None]:
+    # A table of methods that torch makes once, which is to have those that are not forbidden.
+    torch.overrides.get_overridable_functions()
+    with _on_the_host(), _no_synchronisation() if device.type == "cuda" else nullcontext():
+        yield
 
 
 @contextmanager

@@ -8,7 +8,7 @@ def main() -> None:
     try:
         from .cli import main as command
     except ModuleNotFoundError as error:
-        if error.name not in ("click", "rich", "mpmath"):
+        if error.name not in ("click", "rich", "mpmath", "packaging"):
             raise
         sys.exit(f"agnostic-mask needs {error.name}: pip install 'agnostic-mask[cli]'")
     command()

@@ -48,7 +48,9 @@ def compare(file: str | None) -> None:
     console = _console()
     console.print(_description(data))
     wrong, results = 0, 0
-    for loss, group in itertools.groupby(compare_all(data, environments()), lambda c: c.loss):
+    for loss, group in itertools.groupby(
+        compare_all(data, environments(settings=False)), lambda c: c.loss
+    ):
         comparisons = list(group)
         console.print(_backends_table(loss, comparisons))
         for label, raised in _raised(comparisons):

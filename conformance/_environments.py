@@ -1,7 +1,7 @@
 """Where a check runs: a backend on one of its devices, with arrays made for it."""
 
-from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ FLOATS = ("float16", "bfloat16", "float32", "float64")
 
 @dataclass(frozen=True)
 class Environment:
-    """A backend on one device.
+    """A backend on one device, under one setting of its framework.
 
     Attributes
     ----------
@@ -25,13 +25,19 @@ class Environment:
     knowledge : Backend
         The backend itself.
     label : str
-        Backend and, unless it is the default one, device.
+        Backend and, unless they are the default ones, device and setting.
+    setting : callable or None
+        Gives the context in which a check runs as a whole; None where nothing is changed.
+    plain : bool
+        Whether this is the backend's first device, with nothing changed.
     """
 
     backend: str
     device: Any
     knowledge: am.Backend
     label: str
+    setting: Callable[[], AbstractContextManager[Any]] | None = None
+    plain: bool = True
 
     def asarray(self, x: np.ndarray, dtype: str | None = None) -> am.Array:
         """Copy a NumPy array to this device, cast to the float type called `dtype` if given."""
@@ -59,7 +65,9 @@ class Environment:
         return self.backend == "dask"
 
     def dtypes(self) -> tuple[str, ...]:
-        """Names of the float types that arrays can have here."""
+        """Names of the float types in which checks run here."""
+        if self.setting is not None:
+            return ("float32",)  # what a setting changes, it changes for all alike
         return tuple(name for name in FLOATS if self._has(name))
 
     def accumulator(self) -> str:
@@ -76,31 +84,43 @@ class Environment:
             return self.knowledge.has_dtype(xp, self.device, name)
         return True
 
-    def scope(self, dtype: str) -> AbstractContextManager[Any]:
-        """Context in which arrays of this float type keep it (JAX has float64 on request)."""
-        return self.knowledge.wide() if dtype == "float64" else nullcontext()
+    @contextmanager
+    def scope(self, dtype: str) -> Iterator[None]:
+        """Context of a check: arrays of this float type keep it, and the setting is in force."""
+        setting = nullcontext() if self.setting is None else self.setting()
+        # JAX has float64 on request.
+        wide = self.knowledge.wide() if dtype == "float64" else nullcontext()
+        with setting, wide:
+            yield
 
 
-def environments(names: Iterable[str] | None = None) -> list[Environment]:
-    """Every device of every usable backend, or of those that are named.
+def environments(names: Iterable[str] | None = None, *, settings: bool = True) -> list[Environment]:
+    """Every device of every usable backend, or of those that are named, and every setting.
 
     Parameters
     ----------
     names : iterable of str, optional
         Names of backends; None for all that are usable here.
+    settings : bool
+        Whether the settings of a framework, on its first device, are environments of their own.
 
     Returns
     -------
     list of Environment
+        Those of one backend one after another, the plain one first.
     """
-    wanted = None if names is None else set(names)
-    found = []
-    for name, probe in am.available_backends().items():
-        if probe.backend is None or (wanted is not None and name not in wanted):
+    wanted, probes, found = None if names is None else set(names), am.available_backends(), []
+    for name in probes:  # of which only what is read is imported
+        known = probes[name].backend if wanted is None or name in wanted else None
+        if known is None:
             continue
-        for i, device in enumerate(probe.backend.devices()):
+        devices = known.devices()
+        for i, device in enumerate(devices):
             label = name if i == 0 else f"{name} {short(device)}"
-            found.append(Environment(name, device, probe.backend, label))
+            found.append(Environment(name, device, known, label, plain=i == 0))
+        for what, setting in known.settings().items() if settings else ():
+            label = f"{name} {what}"
+            found.append(Environment(name, devices[0], known, label, setting, plain=False))
     return found
 
 

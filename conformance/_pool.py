@@ -1,27 +1,82 @@
 """Run cases in several processes: most of the time goes into frameworks that compile."""
 
+import dataclasses
 import multiprocessing
 import os
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import agnostic_mask as am
 
-from ._environments import environments
-from ._run import Row, run
+from ._ledger import Ledger
+from ._repeat import repeat
+from ._row import FAILED, Row
+from ._run import run
+from ._selection import Selection
 from ._variables import variables
-from .cases import all_cases
+
+NOTHING_KNOWN = Ledger()
 
 
-def _run_one(names: Sequence[str], seed: int, tile_rows: int | None, case: int) -> list[Row]:
-    # Frameworks warn of their own doings; what a law says of warnings it checks by itself.
-    warnings.simplefilter("ignore")
-    with _tiles_of(names, tile_rows):
-        return list(run(environments(names), seed=seed, cases=[all_cases()[case]]))
+@dataclass(frozen=True)
+class Task:
+    """What to run, and how.
+
+    Attributes
+    ----------
+    selection : Selection
+    versions : mapping of str to str
+        Of the backends, by name.
+    seed : int
+        Of the inputs.
+    tile_rows : int or None
+        Rows of a tile, into which batches are cut on backends that use tiles.
+    ledger : Ledger
+        Known deviations.
+    ledgers : tuple of str
+        Files of which it was made, beside our own.
+    """
+
+    selection: Selection
+    versions: Mapping[str, str]
+    seed: int = 0
+    tile_rows: int | None = None
+    ledger: Ledger = NOTHING_KNOWN
+    ledgers: tuple[str, ...] = ()
+
+    def judged(self, row: Row, error: BaseException | None) -> Row:
+        """A row in the light of the ledger, with what repeats it if it failed."""
+        row = self.ledger.judge(row, self.versions[row.backend], error)
+        if row.outcome != FAILED:
+            return row
+        command = repeat(
+            row,
+            self.selection,
+            seed=self.seed,
+            tile_rows=self.tile_rows,
+            ledgers=self.ledgers,
+        )
+        return dataclasses.replace(row, command=command)
+
+
+def _run_one(task: Task, case: int) -> list[Row]:
+    chosen = task.selection
+    with warnings.catch_warnings(), _tiles_of(chosen.backends, task.tile_rows):
+        # Frameworks warn of their own doings; what a law says of warnings it checks by itself.
+        warnings.simplefilter("ignore")
+        outcomes = run(
+            chosen.chosen_environments(),
+            cases=[chosen.chosen_cases()[case]],
+            laws=chosen.chosen_laws(),
+            seed=task.seed,
+            dtypes=chosen.chosen_dtypes(),
+        )
+        return [task.judged(outcome.row, outcome.error) for outcome in outcomes]
 
 
 @contextmanager
@@ -55,23 +110,12 @@ def _shared_compilations() -> Iterator[None]:
             yield
 
 
-def run_in_processes(
-    names: Sequence[str],
-    *,
-    seed: int = 0,
-    tile_rows: int | None = None,
-    advance: Callable[[], Any] = lambda: None,
-) -> Iterator[Row]:
-    """Run all cases under all laws on the named backends, one process for each core.
+def run_in_processes(task: Task, advance: Callable[[], Any] = lambda: None) -> Iterator[Row]:
+    """Run the chosen cases under the chosen laws, one process for each core if they are many.
 
     Parameters
     ----------
-    names : sequence of str
-        Backends.
-    seed : int
-        Of the inputs.
-    tile_rows : int, optional
-        Rows of a tile, into which batches are cut on backends that use tiles.
+    task : Task
     advance : callable
         Called after each case.
 
@@ -80,10 +124,14 @@ def run_in_processes(
     Row
         In the order of the cases, whichever process is first.
     """
+    count = len(task.selection.chosen_cases())
+    if count == 1:  # in this process, where a debugger is
+        yield from _run_one(task, 0)
+        advance()
+        return
     context = multiprocessing.get_context("spawn")
     workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     with _shared_compilations(), ProcessPoolExecutor(workers, mp_context=context) as pool:
-        tasks = [pool.submit(_run_one, names, seed, tile_rows, i) for i in range(len(all_cases()))]
-        for task in tasks:
-            yield from task.result()
+        for done in [pool.submit(_run_one, task, i) for i in range(count)]:
+            yield from done.result()
             advance()

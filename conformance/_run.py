@@ -1,133 +1,106 @@
 """Run every case under every law in every environment, and say of each what came of it."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
+from ._case import Case
 from ._environments import Environment
-from .cases import Case, all_cases
-from .laws import LAWS, Law, Run, ViolationError, agreement
-from .oracle import Reference
-
-Seen = tuple[Environment, np.ndarray, Reference]
-"""An environment, its result, and how far that may be off there."""
-
-PASSED, FAILED, NOT_APPLICABLE = "passed", "failed", "not applicable"
+from ._row import FAILED, NOT_APPLICABLE, PASSED, Row
+from .laws import Law, Run, ViolationError
 
 
 @dataclass(frozen=True)
-class Row:
-    """What came of one case under one law in one environment.
+class Outcome:
+    """What came of a law, and what it raised.
 
     Attributes
     ----------
-    case, group, covers, law, backend, environment, dtype : str
-        What ran, and where.
-    outcome : {"passed", "failed", "not applicable"}
-    share : float or None
-        Largest share of the bound that was filled, where there is one.
-    reason : str
-        What failed, or why the law does not apply.
+    row : Row
+    error : BaseException or None
+        Why it failed.
     """
 
-    case: str
-    group: str
-    covers: str
-    law: str
-    backend: str
-    environment: str
-    dtype: str
-    outcome: str
-    share: float | None = None
-    reason: str = ""
+    row: Row
+    error: BaseException | None = None
 
 
 def run(
     environments: Sequence[Environment],
     *,
+    cases: Sequence[Case],
+    laws: Sequence[Law],
     seed: int = 0,
-    cases: Sequence[Case] | None = None,
-    laws: Sequence[Law] | None = None,
-    advance: Callable[[], Any] = lambda: None,
-) -> Iterator[Row]:
+    dtypes: Sequence[str] | None = None,
+) -> Iterator[Outcome]:
     """Run cases under laws.
 
     Parameters
     ----------
     environments : sequence of Environment
+    cases : sequence of Case
+    laws : sequence of Law
     seed : int
         Of the inputs.
-    cases, laws : sequence, optional
-        All, if left out.
-    advance : callable
-        Called after each case.
+    dtypes : sequence of str, optional
+        Float types to try, of those that an environment has.
 
     Yields
     ------
-    Row
+    Outcome
         One for each case, law, environment and float type.
     """
-    for case in all_cases() if cases is None else cases:
-        references: dict[Any, Reference] = {}
-        seen: dict[str, list[Seen]] = {}
-        for env in environments:
-            for dtype in env.dtypes() if case.floating else ("float32",):
-                trial = Run(case, env, dtype, seed, references)
-                for law in LAWS if laws is None else laws:
-                    yield _apply(law, trial)
-                if laws is None:
-                    yield _agree(trial, seen.setdefault(dtype, []))
-        advance()
+    for case in cases:
+        references: dict[Any, Any] = {}
+        for i, env in enumerate(environments):
+            for dtype in float_types(case, env, dtypes):
+                trial = Run(case, env, dtype, seed, references, environments[:i])
+                for law in laws:
+                    yield apply(law, trial)
 
 
-def _row(trial: Run, law: str, outcome: str, share: float | None = None, reason: str = "") -> Row:
-    case, env = trial.case, trial.env
-    return Row(
-        case.name,
-        case.group,
-        case.covers,
-        law,
-        env.backend,
-        env.label,
-        trial.dtype,
-        outcome,
-        share,
-        reason,
-    )
+def float_types(case: Case, env: Environment, chosen: Sequence[str] | None = None) -> list[str]:
+    """Float types that a case is tried with: one, where no input is floating."""
+    found = [name for name in env.dtypes() if chosen is None or name in chosen]
+    return found if case.floating else found[:1]
 
 
-def _apply(law: Law, trial: Run) -> Row:
+def apply(law: Law, trial: Run) -> Outcome:
+    """Check a law, and say what came of it, whatever the function under test did."""
+    trial = replace(trial, notes=[])
     with trial.env.scope(trial.dtype):
         objection = law.why_not(trial.case, trial.env, trial.dtype)
         if objection is not None:
-            return _row(trial, law.name, NOT_APPLICABLE, reason=objection)
+            return _outcome(trial, law, NOT_APPLICABLE, reason=objection)
         try:
             share = law.check(trial)
         except ViolationError as violation:
-            return _row(trial, law.name, FAILED, reason=str(violation))
+            return _outcome(trial, law, FAILED, violation.share, str(violation), violation)
         except Exception as error:  # a law must end in a row, whatever the function did
-            return _row(trial, law.name, FAILED, reason=f"{type(error).__name__}: {error}")
-        return _row(trial, law.name, PASSED, share)
+            return _outcome(trial, law, FAILED, None, f"{type(error).__name__}: {error}", error)
+        return _outcome(trial, law, PASSED, share, "; ".join(trial.notes))
 
 
-def _agree(trial: Run, seen: list[Seen]) -> Row:
-    """Compare with every environment before: the law of agreement is about pairs."""
-    name = "agreement"
-    with trial.env.scope(trial.dtype):
-        try:
-            _, arrays, exact = trial.inputs()
-            result = trial.call(arrays)
-            reference = trial.reference(exact)
-        except Exception as error:  # as above
-            return _row(trial, name, FAILED, reason=f"{type(error).__name__}: {error}")
-    worst, where = 0.0, ""
-    for env, other, theirs in seen:
-        share = agreement(other, result, theirs, reference)
-        if share > worst:
-            worst, where = share, env.label
-    seen.append((trial.env, result, reference))
-    if worst > 1:
-        return _row(trial, name, FAILED, reason=f"{worst:.3g} times both bounds from {where}")
-    return _row(trial, name, PASSED, worst)
+def _outcome(
+    trial: Run,
+    law: Law,
+    outcome: str,
+    share: float | None = None,
+    reason: str = "",
+    error: BaseException | None = None,
+) -> Outcome:
+    case, env = trial.case, trial.env
+    row = Row(
+        case=case.name,
+        group=case.group,
+        covers=case.covers,
+        law=law.name,
+        backend=env.backend,
+        environment=env.label,
+        dtype=trial.dtype,
+        outcome=outcome,
+        share=None if share is None else float(share),
+        ulps=getattr(share, "ulps", None),
+        reason=reason,
+    )
+    return Outcome(row, error)

@@ -11,8 +11,9 @@ import numpy as np
 import agnostic_mask as am
 
 from ._environments import Environment
+from ._reference import Reference
 from .datafile import Data, Kind
-from .oracle import Reference, Scored, objective_reference, score
+from .oracle import Scored, objective_reference, score
 
 DTYPE = "float32"
 REDUCTIONS = ("keras2", "keras3", "mean")

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ._reference import Reference
 from .compare import LOSSES, Loss, exact
 from .datafile import Data
-from .oracle import Reference
 
 BATCH = 32
 

@@ -24,6 +24,13 @@ PUBLIC = {*am.__all__, "__all__", "__version__"}
 OF_NAMED_TUPLES = {"_replace", "_fields", "_asdict"}  # public, in spite of their names
 # npz is NumPy's own format, which NumPy reads and writes.
 MAY_IMPORT = {"agnostic_mask/states/_file.py": "numpy"}
+# What is there wherever these parts run: pytest brings packaging, strategies hypothesis.
+OF_PARTS = {
+    "conformance/_ledger.py": {"packaging"},
+    "conformance/author/_search.py": {"hypothesis"},
+    "conformance/plugin": {"pytest"},
+}
+NEEDS_CLI = {"click", "rich", "mpmath"}
 BESIDE = {"cupy": ("cupyx",), "torch": ("ml_dtypes",)}  # what a framework comes or works with
 LONGEST_FILE = 400
 
@@ -141,8 +148,28 @@ def test_conformance_imports_no_framework_and_only_the_public_face(path):
     source = path.read_text()
     assert list(behind_the_face(source, package_of(path), PACKAGES["conformance"])) == []
     assert list(others_secrets(source)) == []
-    allowed = {"agnostic_mask", "numpy", "mpmath", "click", "rich"} | sys.stdlib_module_names
+    where = path.relative_to(ROOT).as_posix()
+    parts = [OF_PARTS[part] for part in OF_PARTS if where == part or where.startswith(f"{part}/")]
+    allowed = {"agnostic_mask", "numpy", *NEEDS_CLI}.union(sys.stdlib_module_names, *parts)
     assert {root_of(name) for name in imports(source, package_of(path))} - allowed == set()
+
+
+def test_what_authors_use_needs_numpy_and_pytest_alone():
+    blocked = NEEDS_CLI | {"hypothesis", "torch", "jax", "dask", "cupy", "array_api_strict"}
+    script = f"""
+import sys
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {blocked!r}:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Blocked())
+import agnostic_mask.conformance.plugin
+from agnostic_mask import conformance as c
+report = c.report(c.case(lambda x: x + 1, x=c.floats((2,))), backends=["numpy"])
+assert not report.failed, report
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(

@@ -90,8 +90,8 @@ def named(name):
 @pytest.mark.parametrize("fault", PLANTED)
 def test_a_planted_fault_is_caught_by_the_oracle(monkeypatch, fault):
     owner, name, faulty, case, backend = PLANTED[fault]
-    assert failures("oracle", named(case), backend) == []
+    assert failures("matches_oracle", named(case), backend) == []
     monkeypatch.setattr(owner, name, faulty)
-    caught = failures("oracle", named(case), backend)
+    caught = failures("matches_oracle", named(case), backend)
     assert caught, f"{fault} passes"
     assert all(row.reason for row in caught)

@@ -19,7 +19,7 @@ from .arrays import host, knowledge, make
 from .test_planted import ordinary
 
 # But those that keep every score, and have no state.
-CASES = [case for case in all_cases() if isinstance(case, PartsCase) and not case.why_not("cuts")]
+CASES = [c for c in all_cases() if isinstance(c, PartsCase) and not c.why_not("cut_invariant")]
 # And those whose classes lie along the axis that is cut.
 CUT = [case for case in CASES if case.class_axis(2) != 0]
 SHAPE, CALLS = (6, 4), 7

@@ -22,6 +22,8 @@ NOT_CODE = {
     "agnostic_mask/py.typed",
     "agnostic_mask/conformance/data/README.md",
     "agnostic_mask/conformance/data/japanese_vowels.npz",
+    "agnostic_mask/conformance/data/ledger.toml",
+    "agnostic_mask/conformance/reports/schema.json",
 }
 METADATA = {
     f"agnostic_mask-{am.__version__}.dist-info/{name}"

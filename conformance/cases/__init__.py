@@ -1,6 +1,6 @@
 """Cases: a public function and inputs for it, with what the oracle says of them."""
 
-from ._base import VALUES, Case, CoveredCase, Host, PartsCase, spread
+from .._case import VALUES, Case, CoveredCase, Host, PartsCase, spread
 from ._curves import CurveCase, curve_cases
 from ._groups import GroupedCase, GroupedPartsCase, grouped_cases
 from ._makers import MakerCase, maker_cases

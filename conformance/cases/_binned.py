@@ -52,6 +52,6 @@ def why_not_binned(variant: str, law: str) -> str | None:
     """Why a law does not apply to a variant, or None if it does."""
     if law == "gradient" and variant.startswith(("BinnedQ", "BinnedM", "RecallAtPrecision:t")):
         return "the result is an edge of a bin, which changes by steps, with the weights too"
-    if law == "repetition" and variant == "BinnedAveragePrecision:low":
+    if law == "weight_is_repetition" and variant == "BinnedAveragePrecision:low":
         return "the bound is closer where no element has a weight, and so all are known to be 1"
     return None

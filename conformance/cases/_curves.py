@@ -6,8 +6,9 @@ import numpy as np
 
 import agnostic_mask as am
 
-from ..oracle import Reference, compute_dtype, curve_reference
-from ._base import SHAPE, Case, CoveredCase, Host, covering, random_mask, random_weights
+from .._case import SHAPE, Case, CoveredCase, Host, covering, random_mask, random_weights
+from .._reference import Reference
+from ..oracle import compute_dtype, curve_reference
 
 COVERS: tuple[tuple[str, str, str], ...] = (
     ("BT", "B", "real"),
@@ -58,9 +59,9 @@ class CurveCase(CoveredCase):
         return compute_dtype(dtype)
 
     def why_not(self, law: str) -> str | None:
-        if law == "repetition" and self.kind != "integer":
+        if law == "weight_is_repetition" and self.kind != "integer":
             return "needs integer weights"
-        if law == "scale" and self.kind != "real":
+        if law == "scale_invariant" and self.kind != "real":
             return "needs real weights"
         return None
 

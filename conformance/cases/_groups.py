@@ -7,8 +7,9 @@ import numpy as np
 
 import agnostic_mask as am
 
-from ..oracle import Reference, mp
-from ._base import SHAPE, Case, CoveredCase, Host, PartsCase, covering, spread
+from .._case import SHAPE, Case, CoveredCase, Host, PartsCase, covering, spread
+from .._reference import Reference
+from ..oracle import mp
 from ._metrics import MetricCase
 from ._objectives import ObjectiveCase
 from ._reductions import FAR_FROM_ZERO, ReductionCase

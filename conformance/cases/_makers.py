@@ -6,8 +6,9 @@ import numpy as np
 
 import agnostic_mask as am
 
-from ..oracle import Reference, compute_dtype
-from ._base import SHAPE, Case, Host
+from .._case import SHAPE, Case, Host
+from .._reference import Reference
+from ..oracle import compute_dtype
 
 
 class MakerCase(Case):
@@ -43,7 +44,14 @@ class MakerCase(Case):
         return "bool" if self.function == "sequence_mask" else compute_dtype(dtype)
 
     def why_not(self, law: str) -> str | None:
-        if law in ("excluded", "removal", "repetition", "cuts", "scale"):
+        if law in (
+            "excluded_is_absent",
+            "exclusion_is_removal",
+            "weight_is_repetition",
+            "cut_invariant",
+            "order_invariant",
+            "scale_invariant",
+        ):
             return "takes neither mask nor weights"
         if law == "gradient":
             return "the result is not differentiable by what decides it"

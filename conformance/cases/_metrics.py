@@ -7,8 +7,9 @@ import numpy as np
 
 import agnostic_mask as am
 
-from ..oracle import Reference, compute_dtype, metric_reference
-from ._base import SHAPE, Case, Host, PartsCase, covering, random_mask, random_weights
+from .._case import SHAPE, Case, Host, PartsCase, covering, random_mask, random_weights
+from .._reference import Reference
+from ..oracle import compute_dtype, metric_reference
 from ._binned import BINNED_VARIANTS, BINS_OF_SCORES, NOT_NEGATIVE, why_not_binned
 from ._part import Part
 
@@ -232,15 +233,15 @@ class MetricCase(PartsCase):
         return left
 
     def why_not(self, law: str) -> str | None:
-        if law == "repetition" and self.kind != "integer":
+        if law == "weight_is_repetition" and self.kind != "integer":
             return "needs integer weights"
-        if law == "scale" and self.kind != "real":
+        if law == "scale_invariant" and self.kind != "real":
             return "needs real weights"
         sums = self.metric_name == "Sum" or self.options.get("correction")
         counts = self.metric_name == "ConfusionMatrix" and not self.options.get("normalize")
-        if law == "scale" and (sums or counts):
+        if law == "scale_invariant" and (sums or counts):
             return "the result is not a mean: it grows with the weights, or is corrected by a count"
-        if law == "repetition" and self.metric_name in PICKED:
+        if law == "weight_is_repetition" and self.metric_name in PICKED:
             return "weights only include or exclude"
         if law == "gradient" and self.metric_name in PICKED:
             return "frameworks share the derivative among ties in ways of their own"

@@ -8,16 +8,9 @@ import numpy as np
 
 import agnostic_mask as am
 
-from ..oracle import (
-    CLASS_AXIS,
-    RATIOS,
-    Reference,
-    compute_dtype,
-    objective_reference,
-    ratio_reference,
-    score,
-)
-from ._base import SHAPE, Case, Host, PartsCase, covering, random_mask, random_weights
+from .._case import RESHAPES, SHAPE, Case, Host, PartsCase, covering, random_mask, random_weights
+from .._reference import Reference
+from ..oracle import CLASS_AXIS, RATIOS, compute_dtype, objective_reference, ratio_reference, score
 from ._targets import takes_labels, targets
 
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -213,15 +206,22 @@ class ObjectiveCase(PartsCase):
         return am.weighted_masked_objective(fn, reduction=self.reduction)(**arrays)
 
     def why_not(self, law: str) -> str | None:
-        if self.reduction == "none" and law in ("removal", "repetition", "cuts"):
+        if self.reduction == "none" and law in (
+            "exclusion_is_removal",
+            "weight_is_repetition",
+            "cut_invariant",
+        ):
             return "keeps every score, so that nothing is summed"
-        if law in ("removal", "repetition") and self.reduction in ("keras2", "keras3"):
+        if law in RESHAPES and self.reduction in (
+            "keras2",
+            "keras3",
+        ):
             return "the formula counts excluded elements"
-        if law == "scale" and self.reduction != "mean":
+        if law == "scale_invariant" and self.reduction != "mean":
             return "only a weighted mean is invariant"
-        if law == "repetition" and (self.kind != "integer" or self.soft):
+        if law == "weight_is_repetition" and (self.kind != "integer" or self.soft):
             return "needs integer weights"
-        if law == "scale" and self.kind != "real":
+        if law == "scale_invariant" and self.kind != "real":
             return "needs real weights"
         return None
 

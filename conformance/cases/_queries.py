@@ -7,8 +7,9 @@ import numpy as np
 
 import agnostic_mask as am
 
-from ..oracle import Reference, compute_dtype, query_reference
-from ._base import SHAPE, Case, Host, PartsCase, covering, random_mask, random_weights, spread
+from .._case import SHAPE, Case, Host, PartsCase, covering, random_mask, random_weights, spread
+from .._reference import Reference
+from ..oracle import compute_dtype, query_reference
 
 CANDIDATES, CLASSES = 6, 3
 
@@ -116,9 +117,9 @@ class QueryCase(PartsCase):
         return "default" if self.data == "sequences" else compute_dtype(dtype)
 
     def why_not(self, law: str) -> str | None:
-        if law == "repetition" and self.kind != "integer":
+        if law == "weight_is_repetition" and self.kind != "integer":
             return "needs integer weights"
-        if law == "scale" and self.kind != "real":
+        if law == "scale_invariant" and self.kind != "real":
             return "needs real weights"
         return None
 

@@ -7,8 +7,19 @@ import numpy as np
 
 import agnostic_mask as am
 
-from ..oracle import Reference, compute_dtype, reduction_reference
-from ._base import SHAPE, Case, CoveredCase, Host, covering, random_mask, random_weights
+from .._case import (
+    REARRANGES,
+    RESHAPES,
+    SHAPE,
+    Case,
+    CoveredCase,
+    Host,
+    covering,
+    random_mask,
+    random_weights,
+)
+from .._reference import Reference
+from ..oracle import compute_dtype, reduction_reference
 
 Cover = tuple[str | None, str | None, str]
 """Mask, weights and their kind."""
@@ -195,24 +206,24 @@ class ReductionCase(CoveredCase):
     def why_not(self, law: str) -> str | None:
         if law == "gradient":
             return self._why_no_gradient()
-        if law in ("removal", "repetition", "cuts") and self.function in OF_EVERY_ELEMENT:
+        if law in REARRANGES and self.function in OF_EVERY_ELEMENT:
             return "the result has a place for every element"
-        if law in ("removal", "repetition", "cuts") and self.function in POSITIONS:
+        if law in REARRANGES and self.function in POSITIONS:
             return "elements are told by their positions, which change"
         axis = self._axis()
-        if law in ("removal", "repetition") and axis is not None and self.class_axis(1) is None:
+        if law in RESHAPES and axis is not None and self.class_axis(1) is None:
             return "its axes would become ragged; the same function over all axes has the law"
-        if law == "cuts" and axis not in (None, 0):
+        if law == "order_invariant" and axis not in (None, 0):
             return "the axis that is permuted is not reduced"
-        if law == "repetition" and self.kind != "integer":
+        if law == "weight_is_repetition" and self.kind != "integer":
             return "needs integer weights"
-        if law == "repetition" and self.function == "standard_error":
+        if law == "weight_is_repetition" and self.function == "standard_error":
             return "an element that counts twice says less than two elements"
-        if law == "repetition" and self.function in NOT_WEIGHED:
+        if law == "weight_is_repetition" and self.function in NOT_WEIGHED:
             return "weights only include or exclude"
-        if law == "scale" and not self._is_mean():
+        if law == "scale_invariant" and not self._is_mean():
             return "only weighted means, correlations and quantiles are invariant"
-        if law == "scale" and self.kind != "real":
+        if law == "scale_invariant" and self.kind != "real":
             return "needs real weights"
         return None
 

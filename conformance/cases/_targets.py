@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from .._case import Host
 from ..oracle import CLASS_AXIS, LABELS
-from ._base import Host
 
 CLASSES = 3
 

@@ -7,15 +7,15 @@ import numpy as np
 
 import agnostic_mask as am
 
+from .._case import SHAPE, Case, Host, PartsCase, covering, spread
+from .._reference import Reference
 from ..oracle import (
-    Reference,
     between_groups_reference,
     bootstrap_reference,
     elements_by_label,
     elements_with_counts,
     normal_reference,
 )
-from ._base import SHAPE, Case, Host, PartsCase, covering, spread
 from ._metrics import MetricCase
 from ._part import Part
 
@@ -132,7 +132,11 @@ class UncertaintyCase(PartsCase):
         return self.inner.result_dtype(dtype)
 
     def why_not(self, law: str) -> str | None:
-        if law == "repetition" and self.what == "NormalInterval" and self.field != "value":
+        if (
+            law == "weight_is_repetition"
+            and self.what == "NormalInterval"
+            and self.field != "value"
+        ):
             return "an element that counts twice says less than two elements"
         return self.inner.why_not(law)
 

@@ -144,8 +144,7 @@ def _laws() -> Iterator[str]:
     rows = []
     for law in LAWS:
         reasons = sorted({reason for case in cases if (reason := case.why_not(law.name))})
-        about = (inspect.getdoc(law.check) or "").partition("\n")[0]
-        rows.append((law.name, _cell(about), "<br>".join(map(_cell, reasons))))
+        rows.append((law.name, _cell(law.says), "<br>".join(map(_cell, reasons))))
     yield _table(("law", "what it says", "not of a case where"), rows)
 
 

@@ -4,8 +4,8 @@ import warnings
 
 import numpy as np
 
+from .._case import Case, CoveredCase, Host
 from .._environments import Environment
-from ..cases import VALUES, Case, CoveredCase, Host
 from ._law import Run, ViolationError, law, same_bits
 
 GARBAGE = (float("nan"), float("inf"), float("-inf"), 1e300, -1e300, -100.0, 0.0)
@@ -39,17 +39,11 @@ def littered(
     kind: int,
 ) -> Host:
     """Inputs with garbage in every excluded place of data, weights and labels of groups."""
-    out = ~case.included(exact)
+    included = case.included(exact)
     dirty = dict(master)
-    for name in VALUES:
-        if name not in master or (name == "y_true" and case.ignores):
-            continue
-        where = out
-        if master[name].ndim > out.ndim:
-            axis = case.class_axis(out.ndim)
-            assert axis is not None
-            where = np.expand_dims(out, axis)
-        dirty[name] = _fill(rng, master[name], np.broadcast_to(where, master[name].shape), kind)
+    for name in case.covered(master):
+        out = ~case.over(included, master[name])
+        dirty[name] = _fill(rng, master[name], out, kind)
     if "weights" in master:
         dirty["weights"] = _littered_weights(case, master["weights"], exact, rng, kind)
     if "by" in master:
@@ -80,7 +74,7 @@ def _littered_weights(
     return _fill(rng, weights, unused, kind)
 
 
-@law("excluded", _excludes)
+@law(objection=_excludes)
 def excluded_is_absent(run: Run) -> None:
     """Garbage in excluded places changes no bit of the result, and warns of nothing."""
     case = run.case

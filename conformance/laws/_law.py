@@ -1,25 +1,36 @@
 """A law, and one run of one case under it."""
 
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
 import agnostic_mask as am
 
+from .._case import Case, Host
 from .._environments import Environment
-from ..cases import Case, Host
-from ..oracle import Reference
+from .._reference import Reference, Share
 
 
 class ViolationError(AssertionError):
-    """A law does not hold; the message says what came and what was expected."""
+    """A law does not hold; the message says what came and what was expected.
+
+    Attributes
+    ----------
+    share : Share or None
+        Of the bound, where there is one.
+    """
+
+    def __init__(self, message: str, share: Share | None = None) -> None:
+        super().__init__(message)
+        self.share = share
 
 
 @dataclass
 class Run:
-    """A case in an environment, for one float type.
+    """A case in an environment, for one float type: what a law is given.
 
     Attributes
     ----------
@@ -29,14 +40,23 @@ class Run:
         Name of the float type of the inputs.
     seed : int
     references : dict
-        What the oracle said before, shared by all runs.
+        What was computed before for this case, shared by all its runs.
+    others : sequence of Environment
+        Those that results are compared with.
+    given : dict of str to numpy.ndarray, optional
+        Inputs to use in place of those that the seed makes.
+    notes : list of str
+        What a report should say although the law holds.
     """
 
     case: Case
     env: Environment
     dtype: str
     seed: int
-    references: dict[Any, Reference] = field(default_factory=dict)
+    references: dict[Any, Any] = field(default_factory=dict)
+    others: Sequence[Environment] = ()
+    given: Host | None = None
+    notes: list[str] = field(default_factory=list)
 
     def rng(self) -> np.random.Generator:
         """Random numbers, the same in every environment."""
@@ -46,7 +66,9 @@ class Run:
         """Inputs as arrays of the environment, floats in the float type of the run."""
         floating = self.case.floating
         return {
-            name: self.env.asarray(x, self.dtype if name in floating else None)
+            name: self.env.asarray(
+                x, self.dtype if name in floating and x.dtype.kind == "f" else None
+            )
             for name, x in master.items()
         }
 
@@ -56,13 +78,13 @@ class Run:
 
     def inputs(self) -> tuple[Host, dict[str, am.Array], Host]:
         """The case's inputs: as they were made, as arrays, and what those hold exactly."""
-        master = self.case.inputs(self.rng())
+        master = self.case.inputs(self.rng()) if self.given is None else self.given
         arrays = self.arrays(master)
         return master, arrays, self.exact(arrays)
 
     def call(self, arrays: Mapping[str, am.Array]) -> np.ndarray:
         """Result of the function under test, on the host."""
-        return self.env.host(self.case.call(arrays))
+        return self.case.on_host(self.env, self.case.call(arrays))
 
     def reference(self, exact: Host) -> Reference:
         """What the oracle says of inputs, remembered."""
@@ -71,21 +93,59 @@ class Run:
         key = (self.case.name, self.dtype, accumulator, *inputs)
         if key not in self.references:
             self.references[key] = self.case.reference(exact, self.dtype, accumulator)
-        return self.references[key]
+        found: Reference = self.references[key]
+        return found
+
+
+def _is_float(x: np.ndarray) -> bool:
+    return bool(x.dtype.kind == "f")
 
 
 HALF = ("float16", "bfloat16")
-HALF_LAWS = ("oracle", "excluded", "home", "untouched", "nothing hidden")
+HALF_LAWS = (
+    "matches_oracle",
+    "backends_agree",
+    "excluded_is_absent",
+    "stays_home",
+    "dtype_kept",
+    "inputs_untouched",
+    "nothing_hidden",
+)
 """Laws that are checked for half types too: those that the cast itself could break."""
 
-SHAPES_OF_THEIR_OWN = ("degenerate", "removal", "repetition", "cuts")
+EVERYWHERE = (
+    "matches_oracle",
+    "backends_agree",
+    "stays_home",
+    "dtype_kept",
+    "inputs_untouched",
+    "nothing_hidden",
+)
+"""Laws that are checked on every device and under every setting of a framework."""
+
+SHAPES_OF_THEIR_OWN = (
+    "holds_for_degenerate",
+    "exclusion_is_removal",
+    "weight_is_repetition",
+    "cut_invariant",
+)
 """Laws that call a function with shapes that no other law has."""
 
-MANY_CALLS = (*SHAPES_OF_THEIR_OWN, "excluded", "scale", "threads")
+MANY_CALLS = (
+    *SHAPES_OF_THEIR_OWN,
+    "order_invariant",
+    "excluded_is_absent",
+    "scale_invariant",
+    "thread_safe",
+)
 """Laws that call a function often, or of many parts."""
 
 Check = Callable[[Run], float | None]
 Objection = Callable[[Case, Environment, str], str | None]
+
+
+def _none(case: Case, env: Environment, dtype: str) -> str | None:
+    return None
 
 
 @dataclass(frozen=True)
@@ -105,9 +165,22 @@ class Law:
     check: Check
     objection: Objection
 
+    @property
+    def says(self) -> str:
+        """What the law says: the first line of what its check is documented by."""
+        return (inspect.getdoc(self.check) or "").partition("\n")[0]
+
+    def __repr__(self) -> str:
+        return f"<law {self.name}>"
+
     def why_not(self, case: Case, env: Environment, dtype: str) -> str | None:
         """Reason why this law has nothing to check here, or None."""
-        if dtype in HALF and self.name not in HALF_LAWS:
+        if not env.plain and self.name not in EVERYWHERE:
+            return (
+                "another device or setting changes where arrays lie and what is allowed; the law "
+                "is checked on the first device, with nothing set"
+            )
+        if dtype in HALF and case.casts_halves and self.name not in HALF_LAWS:
             return "half types are cast to float32 at the door, for which this law is checked"
         if env.compiles_shapes and dtype == "float64" and self.name in SHAPES_OF_THEIR_OWN:
             return (
@@ -122,28 +195,59 @@ class Law:
         return case.why_not(self.name) or self.objection(case, env, dtype)
 
 
-LAWS: list[Law] = []
+@overload
+def law(check: Check, /) -> Law: ...
+@overload
+def law(*, objection: Objection) -> Callable[[Check], Law]: ...
+def law(check: Check | None = None, /, *, objection: Objection = _none) -> Any:
+    """Make a law of a function of a `Run`; its name is the law's name.
+
+    Parameters
+    ----------
+    check : callable
+        ``check(run)`` raises `ViolationError`, or calls `within` or `same_bits`, which do, where
+        the property does not hold. It returns the share of the bound that was filled, or None
+        where there is no bound. Its docstring says what the law says.
+    objection : callable, optional
+        ``objection(case, environment, dtype)`` says why the law has nothing to check, or None.
+
+    Returns
+    -------
+    Law
+        Or, without `check`, the decorator that makes it.
+
+    Examples
+    --------
+    >>> from agnostic_mask import conformance as c
+    >>> @c.law
+    ... def not_negative(run):
+    ...     '''No number of the result is below 0.'''
+    ...     _, arrays, _ = run.inputs()
+    ...     if (run.call(arrays) < 0).any():
+    ...         raise c.ViolationError("a number of the result is below 0")
+    >>> not_negative
+    <law not_negative>
+    """
+
+    def made(check: Check) -> Law:
+        return Law(check.__name__, check, objection)
+
+    return made if check is None else made(check)
 
 
-def law(
-    name: str, objection: Objection = lambda case, env, dtype: None
-) -> Callable[[Check], Check]:
-    """Add a check to the laws, under a name."""
-
-    def add(check: Check) -> Check:
-        LAWS.append(Law(name, check, objection))
-        return check
-
-    return add
-
-
-def within(result: np.ndarray, reference: Reference, what: str) -> float:
+def within(result: np.ndarray, reference: Reference, what: str) -> Share:
     """Share of the bound that a result fills; ViolationError if it is more than 1."""
     share = reference.share(result)
     if share > 1:
+        expected = np.asarray(reference.value, dtype=float)
+        if np.shape(result) != expected.shape:
+            raise ViolationError(
+                f"{what} has shape {np.shape(result)}; expected {expected.shape}", share
+            )
         raise ViolationError(
-            f"{what} is {result!s}; expected {np.asarray(reference.value, dtype=float)!s}, at "
-            f"most {reference.bound!s} off: {share:.3g} times the bound"
+            f"{what} is {result!s}; expected {expected!s}, at most {reference.bound!s} off: "
+            f"{share:.3g} times the bound, {share.ulps:.3g} ulps",
+            share,
         )
     return share
 
@@ -152,8 +256,3 @@ def same_bits(result: np.ndarray, expected: np.ndarray, what: str) -> None:
     """Raise ViolationError unless two results have the same bits (-0 and 0 are told apart)."""
     if result.shape != expected.shape or result.tobytes() != expected.tobytes():
         raise ViolationError(f"{what} gives {result!r}; expected the bits of {expected!r}")
-
-
-def close(result: np.ndarray, expected: np.ndarray, bound: Any, what: str) -> float:
-    """Share of a bound on the distance of two results; ViolationError if it is more than 1."""
-    return within(result, Reference(np.asarray(expected, dtype=float), bound), what)

@@ -10,14 +10,14 @@ fitted.
 """
 
 from ._curves import curve_reference
+from ._differences import differences
 from ._metrics import METRICS, metric_reference
-from ._numbers import Reference, compute_dtype, mp, unit_roundoff
+from ._numbers import compute_dtype, mp, unit_roundoff
 from ._objective import Scored, objective_reference, score
 from ._queries import query_reference
 from ._ratios import RATIOS, ratio_reference
 from ._reductions import reduction_reference
 from ._scores import CLASS_AXIS, LABELS
-from ._slopes import slopes
 from ._uncertainty import (
     between_groups_reference,
     bootstrap_reference,
@@ -32,12 +32,12 @@ __all__ = [
     "LABELS",
     "METRICS",
     "RATIOS",
-    "Reference",
     "Scored",
     "between_groups_reference",
     "bootstrap_reference",
     "compute_dtype",
     "curve_reference",
+    "differences",
     "elements_by_label",
     "elements_with_counts",
     "metric_reference",
@@ -49,6 +49,5 @@ __all__ = [
     "ratio_reference",
     "reduction_reference",
     "score",
-    "slopes",
     "unit_roundoff",
 ]

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from ._numbers import Number, Reference, at, mp, number, unit_roundoff
+from .._reference import Reference
+from ._numbers import Number, at, mp, number, unit_roundoff
 
 Scored = list[tuple[Number, Number]]
 """Score and weight of each included element of one class."""

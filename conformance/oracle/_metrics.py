@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 
+from .._reference import Reference
 from ._elements import Elements
 from ._metrics_binned import BINNED
 from ._metrics_calibration import CALIBRATION
 from ._metrics_counts import COUNTS
 from ._metrics_moments import MOMENTS
 from ._metrics_sums import SUMS
-from ._numbers import Reference, at, compute_dtype, mp, number, smallest_normal, unit_roundoff
+from ._numbers import at, compute_dtype, mp, number, smallest_normal, unit_roundoff
 
 METRICS: Mapping[str, Callable[[Elements], tuple[Any, Any]]] = {
     **SUMS,

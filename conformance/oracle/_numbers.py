@@ -1,6 +1,5 @@
 """What the oracle's modules share: precision, roundoff, and looking up by leading axes."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import mpmath
@@ -12,48 +11,6 @@ mp.prec = 200
 
 Number = Any
 """An mpmath number of `mp`; mpmath has no types."""
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A value in higher precision, and how far a result may be from it.
-
-    Attributes
-    ----------
-    value : mpf, or array of mpf
-        The value.
-    bound : float, or array of float, same shape
-        The largest distance of a right result.
-    """
-
-    value: Any
-    bound: Any
-
-    def share(self, result: np.ndarray) -> float:
-        """Greatest share of the bound that a result fills; Inf if it is no such number.
-
-        A NaN where NaN is right, and an infinity where it is right, fill nothing.
-        """
-        values, bounds = np.asarray(self.value, dtype=object), np.asarray(self.bound)
-        if values.shape != np.shape(result):
-            return float("inf")
-        worst = 0.0
-        for index in np.ndindex(values.shape):
-            worst = max(worst, _share(values[index], float(bounds[index]), result[index]))
-        return worst
-
-
-def _share(value: Number, bound: float, result: Any) -> float:
-    got = mp.mpf(float(result)) if not isinstance(result, int | np.integer) else mp.mpf(int(result))
-    value = mp.mpf(value)
-    if mp.isnan(value) or mp.isnan(got):
-        return 0.0 if mp.isnan(value) and mp.isnan(got) else float("inf")
-    if mp.isinf(value) or mp.isinf(got):
-        return 0.0 if value == got else float("inf")
-    distance = abs(got - value)
-    if distance == 0:
-        return 0.0
-    return float(distance / mp.mpf(bound)) if bound > 0 else float("inf")
 
 
 def compute_dtype(dtype: str) -> str:

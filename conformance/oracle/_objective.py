@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._reference import Reference
 from ._numbers import (
     Number,
-    Reference,
     at,
     compute_dtype,
     mp,

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._numbers import Number, Reference, at, mp, number, unit_roundoff
+from .._reference import Reference
+from ._numbers import Number, at, mp, number, unit_roundoff
 from ._rough import Rough, summed, summed_exact
 from ._scores_common import ELEMENTARY
 

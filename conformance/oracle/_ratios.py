@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from ._numbers import Number, Reference, mp, number, unit_roundoff
+from .._reference import Reference
+from ._numbers import Number, mp, number, unit_roundoff
 from ._objective import objective_reference, score
 from ._rough import Rough
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from ._numbers import Number, Reference, mp
+from .._reference import Reference
+from ._numbers import Number, mp
 from ._reductions_group import Group, Problem, Result, accumulated, cast_error, computed
 from ._reductions_moments import corrcoef, cov, cumulative_sum, vector_norm
 from ._reductions_order import argmax, argmin, histogram_counts, histogram_edges, median, quantile

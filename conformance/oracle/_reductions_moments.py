@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._numbers import Number, Reference, mp, number, unit_roundoff
+from .._reference import Reference
+from ._numbers import Number, mp, number, unit_roundoff
 from ._reductions_group import Group, Index, Problem, Result, accumulated, cast_error
 from ._scores_common import ELEMENTARY
 

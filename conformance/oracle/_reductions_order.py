@@ -4,7 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from ._numbers import Number, Reference, mp, number, unit_roundoff
+from .._reference import Reference
+from ._numbers import Number, mp, number, unit_roundoff
 from ._reductions_group import Group, Problem, Result
 
 

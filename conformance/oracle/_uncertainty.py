@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from .._reference import Reference
 from ._elements import Elements
 from ._metrics import METRICS, elements_of
-from ._numbers import Number, Reference, mp, number
+from ._numbers import Number, mp, number
 from ._reductions_group import Group
 from ._rough import Rough, summed, summed_exact
 from ._scores import SCORES, without_axis

@@ -2,17 +2,28 @@
 
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 import agnostic_mask as am
 
-from ..oracle import Reference
+from ._environments import Environment
+from ._reference import Reference
+from ._slopes import directions
 
 Host = dict[str, np.ndarray]
 """Named inputs of a call, as NumPy arrays."""
+
+Call = Callable[[Mapping[str, am.Array]], am.Array]
+"""A function under test, of named arrays."""
+
+RESHAPES = ("exclusion_is_removal", "weight_is_repetition")
+"""Laws that leave elements out, or repeat them."""
+
+REARRANGES = (*RESHAPES, "order_invariant", "cut_invariant")
+"""Laws for which a result must not have a place for every element."""
 
 SHAPE = (4, 4)
 """Batch and time of every case: equal, so that weights aligned from the right would fit too."""
@@ -31,12 +42,21 @@ class Case(ABC):
         The public function under test.
     floating : tuple of str
         Inputs that are cast to the float type under test.
+    casts_halves : bool
+        Whether half types are cast to float32 before anything is computed.
+    numpy_scalars : bool
+        Whether scalars of NumPy pass for arrays without axes.
+    exact_slopes : bool
+        Whether `slopes` are known far better than in float64.
     """
 
     name: str
     group: str
     covers: str
     floating: tuple[str, ...] = ()
+    casts_halves: bool = True
+    numpy_scalars: bool = False
+    exact_slopes: bool = True
 
     def rng(self, seed: int) -> np.random.Generator:
         """Random numbers of this case, the same in every environment."""
@@ -58,9 +78,22 @@ class Case(ABC):
     def result_dtype(self, dtype: str) -> str:
         """Name of the dtype that the result must have for inputs of a float type."""
 
+    def computed_in(self, dtype: str) -> str:
+        """Name of the dtype in which inputs of a float type are computed with."""
+        return "float32" if dtype in ("float16", "bfloat16") and self.casts_halves else dtype
+
+    def on_host(self, env: Environment, result: Any) -> np.ndarray:
+        """Copy a result to NumPy."""
+        return env.host(result)
+
     def included(self, exact: Host) -> np.ndarray | None:
         """Which elements count, at the shape of elements; None if the case has no such thing."""
         return None
+
+    def degenerate(self, master: Host, rng: np.random.Generator) -> Iterator[tuple[str, Host]]:
+        """Inputs of the smallest shapes, and what these are."""
+        for shape in ((), (0, 3)):
+            yield f"for shape {shape} the result", self.inputs(rng, shape)
 
     def smooth(self) -> list[str]:
         """Inputs for which the result has a derivative."""
@@ -122,6 +155,60 @@ class CoveredCase(Case):
         if "weights" in exact:
             left &= spread(exact["weights"], left.shape) != 0
         return left
+
+    def covered(self, master: Host) -> list[str]:
+        """Inputs that hold garbage where they are excluded."""
+        kept = ("y_true",) if self.ignores else ()
+        return [name for name in VALUES if name in master and name not in kept]
+
+    def over(self, elements: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """Which of the places of a covered input, which may have an axis more, are `elements`."""
+        if x.ndim > elements.ndim:
+            axis = self.class_axis(elements.ndim)
+            assert axis is not None
+            elements = np.expand_dims(elements, axis)
+        return np.broadcast_to(elements, x.shape)
+
+    def without_excluded(self, exact: Host) -> tuple[Host, Call]:
+        """Other inputs without what is excluded, whose value is the same, and what to call."""
+        keep = self.included(exact)
+        flat = self.flat(exact, keep.astype(int))
+        if "weights" in exact:
+            flat["weights"] = self.flat_weights(exact, keep)
+        return flat, self.call_flat
+
+    def repeated(self, exact: Host) -> tuple[Host, Call]:
+        """Other inputs, with elements as often as integer weights say, and what to call."""
+        unmasked = self.unmasked(exact)
+        return self.flat(exact, unmasked * spread(exact["weights"], unmasked.shape)), self.call_flat
+
+    def slopes(self, name: str, exact: Host, dtype: str) -> tuple[np.ndarray, np.ndarray]:
+        """Derivatives of a result, made one number by `directions`, in higher precision.
+
+        Returns
+        -------
+        derivatives, smooth : array of the input's shape
+            `smooth` is False where there is no derivative.
+        """
+        from .oracle import differences  # which needs mpmath, as not every case does
+
+        factors = directions(np.shape(self.reference(exact, dtype, "float64").value))
+
+        def value(x: np.ndarray) -> Any:
+            reference = self.reference({**exact, name: x}, dtype, "float64")
+            return np.sum(np.asarray(reference.value, dtype=object) * factors)
+
+        return differences(value, exact[name], self.live(name, exact))
+
+    def live(self, name: str, exact: Host) -> np.ndarray:
+        """Which elements of an input have a derivative that need not be 0."""
+        included = self.included(exact)
+        x = exact[name]
+        if name != "weights":
+            return self.over(included, x)
+        shape = x.shape + (1,) * (included.ndim - x.ndim)
+        summed = tuple(i for i, n in enumerate(shape) if n == 1 and included.shape[i] != 1)
+        return np.asarray(included.any(axis=summed, keepdims=True).reshape(x.shape))
 
     def told_apart(self, exact: Host) -> np.ndarray:
         """Which elements have a part in the result of their group, where there are groups."""

@@ -1,0 +1,25 @@
+"""What authors of other libraries write: cases of their own functions."""
+
+from ._case import FunctionCase, OracleError
+from ._inputs import Input, floats, integers, masks, weights
+from ._laws import accumulates_wide, covers_leading_axes
+from ._make import BASIC, case
+from ._report import Report, report
+from ._search import check
+
+__all__ = [
+    "BASIC",
+    "FunctionCase",
+    "Input",
+    "OracleError",
+    "Report",
+    "accumulates_wide",
+    "case",
+    "check",
+    "covers_leading_axes",
+    "floats",
+    "integers",
+    "masks",
+    "report",
+    "weights",
+]

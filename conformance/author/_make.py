@@ -1,0 +1,202 @@
+"""Declare a case."""
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from .. import laws as ours
+from ..laws import Law
+from . import _laws as theirs
+from ._case import FunctionCase, name_of
+from ._inputs import Cover, Floats, Input, Masks, Weights, input_of
+
+BASIC = (
+    ours.matches_oracle,
+    ours.backends_agree,
+    ours.stays_home,
+    ours.dtype_kept,
+    ours.inputs_untouched,
+    ours.nothing_hidden,
+)
+"""Laws that every case is checked under."""
+
+FLOATS = ("float16", "bfloat16", "float32", "float64")
+
+
+def case(
+    fn: Callable[..., Any],
+    /,
+    *,
+    oracle: Callable[..., Any] | None = None,
+    laws: Sequence[Law] = (),
+    not_applicable: Mapping[Law, str] | None = None,
+    name: str | None = None,
+    dtype: str | None = None,
+    terms: Callable[..., Any] | None = None,
+    roundings: int = 16,
+    **arguments: Any,
+) -> FunctionCase:
+    """Declare a function, its inputs, what is right, and the laws that hold for it.
+
+    Parameters
+    ----------
+    fn : callable
+        Any function of arrays that returns one array. It is called with the arguments by name, or
+        by position where it takes them so alone.
+    oracle : callable, optional
+        Takes the same inputs by name, as NumPy arrays of float64 or wider, and returns what is
+        right. Without one the same code runs in higher precision, on NumPy: this shows roundings
+        and what frameworks do differently, and no wrong formula.
+    laws : sequence of Law, optional
+        Those that hold, beside `BASIC`, which hold for every function.
+    not_applicable : mapping of Law to str, optional
+        Basic laws that do not hold for this function, and why.
+    name : str, optional
+        Of the case in reports; the function's name by default.
+    dtype : str, optional
+        Name of the result's dtype; that of the floating inputs by default.
+    terms : callable, optional
+        Takes what `oracle` takes and returns the numbers, at the result's shape, that roundings
+        are relative to; by default the sum of ``|x_i df/dx_i|``, found by differences.
+    roundings : int
+        How many roundings of the float type under test an element meets on its way, sums aside.
+    **arguments
+        Inputs, made by `floats`, `integers`, `masks` and `weights`, or NumPy arrays, or strategies
+        of hypothesis that draw such; anything else is an option, passed on as it is.
+
+    Returns
+    -------
+    FunctionCase
+        `as_test()` makes a test for pytest of it, `report` runs it right away.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as described, or a law can have nothing to check.
+
+    Notes
+    -----
+    A result r of float32 may be ``u |r| + (roundings + n) u terms`` off, with u = 2**-24 and n the
+    number of elements, of which each sum may round every one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from array_api_compat import array_namespace
+    >>> from agnostic_mask import conformance as c
+    >>> def root_mean_square(x):
+    ...     xp = array_namespace(x)
+    ...     return xp.sqrt(xp.mean(x * x))
+    >>> checked = c.case(
+    ...     root_mean_square,
+    ...     x=c.floats((8, 5), low=-3, high=3),
+    ...     oracle=lambda x: np.sqrt(np.mean(x**2)),
+    ...     laws=[c.order_invariant],
+    ... )
+    >>> report = c.report(checked, backends=["numpy"])
+    >>> report.failed
+    0
+    """
+    called = name_of(fn) if name is None else name
+    inputs: dict[str, Input] = {}
+    options = {}
+    for argument, value in arguments.items():
+        made = input_of(argument, value)
+        if made is None:
+            options[argument] = value
+        else:
+            inputs[argument] = made
+    if not inputs:
+        raise ValueError(
+            f"{called}: no argument is an array; give one at least, as in x=c.floats((8, 5))"
+        )
+    _check_covers(called, inputs)
+    objections = dict(not_applicable or {})
+    wanted = [*BASIC, *laws]
+    for law in (*wanted, *objections):
+        _check_law(law)
+    for law in objections:
+        if law not in wanted:
+            raise ValueError(f"not_applicable: {law.name} is not among the laws of {called}")
+    if dtype is not None and dtype not in (*FLOATS, "bool") and "int" not in dtype:
+        raise ValueError(
+            f"dtype={dtype!r}: expected the name of a dtype, as 'float32', 'int64' or 'bool'"
+        )
+    found = FunctionCase(
+        fn,
+        called,
+        inputs,
+        options,
+        tuple(dict.fromkeys(wanted)),
+        {law.name: why for law, why in objections.items()},
+        oracle=oracle,
+        terms=terms,
+        dtype=dtype,
+        roundings=roundings,
+    )
+    for law in laws:
+        _check_fits(law, found, inputs)
+    return found
+
+
+def _check_law(law: Any) -> None:
+    if isinstance(law, Law):
+        return
+    names = [name for name in ours.__all__ if isinstance(getattr(ours, name), Law)]
+    near = difflib.get_close_matches(str(law), names, n=1)
+    meant = f"; did you mean c.{near[0]}?" if near else ""
+    raise TypeError(f"laws: {law!r} is not a law{meant} Make one of a function by @c.law")
+
+
+def _check_covers(called: str, inputs: Mapping[str, Input]) -> None:
+    for kind in (Masks, Weights):
+        names = [name for name, made in inputs.items() if isinstance(made, kind)]
+        if len(names) > 1:
+            raise ValueError(
+                f"{called}: {' and '.join(names)} are both {kind.__name__.lower()}; expected one. "
+                f"Give the other as a NumPy array, or by c.floats or c.integers"
+            )
+    for name, made in inputs.items():
+        for under in made.over if isinstance(made, Cover) else ():
+            if under not in inputs or isinstance(inputs[under], Cover):
+                values = [n for n, x in inputs.items() if not isinstance(x, Cover)]
+                raise ValueError(
+                    f"{name}: over={under!r} is no input of {called}; expected one of {values}"
+                )
+
+
+def _check_fits(law: Law, case: FunctionCase, inputs: Mapping[str, Input]) -> None:
+    """Raise ValueError if a law, that its author asks for, could have nothing to check."""
+    weighs = next((x for x in inputs.values() if isinstance(x, Weights)), None)
+    covers = [x for x in inputs.values() if isinstance(x, Cover)]
+    by_row = isinstance(weighs, Weights) and _axes(weighs, inputs) in (1, None)
+    needs = {
+        ours.excluded_is_absent: (covers, "a mask or weights"),
+        ours.exclusion_is_removal: (covers, "a mask or weights"),
+        theirs.covers_leading_axes: (
+            [x for x in covers if x.axes is not None],
+            "a mask or weights that cover some leading axes: axes=1",
+        ),
+        ours.scale_invariant: (case.kind in ("real", "positive"), "weights that are not integers"),
+        ours.weight_is_repetition: (
+            case.kind == "integer" and by_row,
+            'weights of rows that are integers: c.weights(..., axes=1, kind="integer")',
+        ),
+        ours.gradient: (
+            case.floating and case.result_dtype("float32").startswith("float"),
+            "a floating input and a floating result",
+        ),
+        theirs.accumulates_wide: (case.floating, "a floating input"),
+        ours.cut_invariant: (False, "a metric with zero, update, merge and compute"),
+    }
+    met, what = needs.get(law, (True, ""))
+    if not met:
+        raise ValueError(f"laws: {law.name} needs {what}, which {case.name} has not")
+
+
+def _axes(cover: Cover, inputs: Mapping[str, Input]) -> int | None:
+    """Number of axes of a cover, None where it is not known before inputs are made."""
+    if cover.axes is not None:
+        return cover.axes
+    under = inputs[cover.over[0]]
+    return len(under.shape) if isinstance(under, Floats) else None

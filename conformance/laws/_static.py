@@ -1,0 +1,63 @@
+"""Laws that are checked without any value, or without the framework's device."""
+
+import numpy as np
+
+import agnostic_mask as am
+
+from .._case import Call, Case
+from .._environments import Environment
+from .._recorder import namespace_calls
+from .._verdict import judged
+from ._law import Run, ViolationError, law
+
+
+def _has_no_outline(case: Case, env: Environment, dtype: str) -> str | None:
+    if env.knowledge.outline(lambda x: x, [env.asarray(np.ones(1), dtype)]) is None:
+        return "the framework cannot compute shapes without values"
+    return None
+
+
+@law(objection=_has_no_outline)
+def needs_no_values(run: Run) -> None:
+    """Shape and dtype of the result follow from those of the inputs, without any value."""
+    _, arrays, _ = run.inputs()
+    outline = run.env.knowledge.outline
+    found = outline(_by_position(run.case.call, list(arrays)), list(arrays.values()))
+    expected = outline(lambda x: x, [run.case.call(arrays)])
+    assert found is not None
+    assert expected is not None
+    (shape, dtype), (right, right_dtype) = found[0], expected[0]
+    # A size of None is one that is known by values alone, as the framework says itself.
+    fits = len(shape) == len(right) and all(
+        n is None or n == m for n, m in zip(shape, right, strict=True)
+    )
+    if len(found) != 1 or not fits or dtype != right_dtype:
+        raise ViolationError(f"without values the result is {found}; with them {expected}")
+
+
+def _by_position(call: Call, names: list[str]) -> Call:
+    def positional(*values: am.Array) -> am.Array:
+        return call(dict(zip(names, values, strict=True)))
+
+    return positional
+
+
+def _elsewhere(case: Case, env: Environment, dtype: str) -> str | None:
+    if env.backend != "numpy" or dtype != "float32":
+        return "what the code calls is looked at once, on NumPy"
+    try:
+        judged((), "cupy")
+    except ImportError as error:
+        return f"{error}; it is enough that it is installed, a GPU need not be there"
+    return None
+
+
+@law(objection=_elsewhere)
+def fits_cupy(run: Run) -> None:
+    """CuPy has all that the code calls, with the arguments it is called with; no GPU is needed."""
+    master = run.inputs()[0]
+    calls = namespace_calls(_by_position(run.case.call, list(master)), *master.values())
+    verdict = judged(calls, "cupy")
+    run.notes += [f"not known: {call}" for call in verdict.unchecked]
+    if verdict.objections:
+        raise ViolationError("; ".join(verdict.objections))
