@@ -322,9 +322,9 @@ def test_a_backend_out_of_bound_fails(
     arrays["y_pred"] += np.float32(0.001)
     path = saved(tmp_path / "a.npz", arrays)
     found = environments(["numpy"])
-    monkeypatch.setattr(commands, "environments", lambda: found)
+    monkeypatch.setattr(commands, "environments", lambda **_: found)
     assert run(str(path)).exit_code == 0
-    monkeypatch.setattr(commands, "environments", lambda: [*found, numpy_as(planted)])
+    monkeypatch.setattr(commands, "environments", lambda **_: [*found, numpy_as(planted)])
     result = run(str(path))
     assert result.exit_code == 1
     assert shown in result.output

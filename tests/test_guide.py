@@ -20,3 +20,11 @@ def test_the_guide_lists_every_law_in_its_own_words():
     laws = [x for x in map(c.__dict__.get, c.__all__) if isinstance(x, c.Law)]
     assert sorted(table) == sorted((law.name, law.says) for law in laws)
     assert [name for name, _ in table][: len(c.BASIC)] == [law.name for law in c.BASIC]
+
+
+def test_the_readme_shows_the_guides_own_lines():
+    readme = (check.GUIDE.parent.parent / "README.md").read_text()
+    block = r"^<!-- author's lines -->\n```python\n(.*?)^```"
+    shown = re.search(block, readme, re.DOTALL | re.MULTILINE)[1]
+    files = [text for kind, what, text in check.MARK.findall(check.GUIDE.read_text())]
+    assert shown in files

@@ -1,16 +1,20 @@
 """Run cases right away, without pytest."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import agnostic_mask as am
+
+from .. import laws as ours
 from .. import reports
 from .._choice import check_dtypes, chosen_backends
-from .._environments import environments
+from .._environments import Environment, environments
+from .._ledger import Ledger
 from .._row import FAILED, Row
-from .._run import float_types
-from ..laws import Run
+from .._run import Outcome, float_types
+from ..laws import Law, Run
 from ._case import FunctionCase
 from ._search import check
 
@@ -57,7 +61,9 @@ def report(
     *cases: FunctionCase,
     backends: Sequence[str] | None = None,
     dtypes: Sequence[str] = ("float32", "float64"),
+    laws: Sequence[Law] | None = None,
     seed: int = 0,
+    ledger: str | Path | None = None,
 ) -> Report:
     """Check cases under their laws on every backend that runs here.
 
@@ -68,8 +74,12 @@ def report(
         Names; all that can run here by default.
     dtypes : sequence of str
         Float types, of "float16", "bfloat16", "float32", "float64".
+    laws : sequence of Law, optional
+        Those of the cases' laws that are checked; all by default.
     seed : int
         Of the inputs.
+    ledger : str or path, optional
+        A file of known deviations.
 
     Returns
     -------
@@ -78,23 +88,39 @@ def report(
     Raises
     ------
     ValueError
-        If a backend or a float type does not exist; the message names the nearest.
+        If a backend or a float type does not exist (the message names the nearest), or the ledger
+        is not as it should be.
     """
     chosen, not_run = chosen_backends(backends)
     check_dtypes(dtypes)
-    return Report(tuple(rows_of(cases, chosen, dtypes, seed)), seed, not_run)
-
-
-def rows_of(
-    cases: Sequence[FunctionCase], backends: Sequence[str], dtypes: Sequence[str], seed: int
-) -> list[Row]:
-    """Rows of cases on usable backends."""
+    known = Ledger() if ledger is None else Ledger.load(ledger)
+    probes = am.available_backends()
     rows = []
-    envs = environments(backends)
+    for outcome in _outcomes(cases, environments(chosen), dtypes, laws, seed):
+        row = known.judge(outcome.row, probes[outcome.row.backend].version, outcome.error)
+        rows.append(replace(row, command=_repeat(row, seed)) if row.outcome == FAILED else row)
+    return Report(tuple(rows), seed, not_run)
+
+
+def _outcomes(
+    cases: Sequence[FunctionCase],
+    envs: Sequence[Environment],
+    dtypes: Sequence[str],
+    laws: Sequence[Law] | None,
+    seed: int,
+) -> Iterator[Outcome]:
     for case in cases:
         references: dict[Any, Any] = {}
         for i, env in enumerate(envs):
             for dtype in float_types(case, env, dtypes):
                 trial = Run(case, env, dtype, seed, references, envs[:i])
-                rows += [check(law, trial).row for law in case.laws]
-    return rows
+                for law in case.laws:
+                    if laws is None or law in laws:
+                        yield check(law, trial)
+
+
+def _repeat(row: Row, seed: int) -> str:
+    """What to write in Python for the same again."""
+    own = f"c.{row.law}" if row.law in ours.__all__ else row.law
+    where = f"backends=[{row.backend!r}], dtypes=[{row.dtype!r}]"
+    return f"c.report({row.case}, {where}, laws=[{own}], seed={seed})"
