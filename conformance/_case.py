@@ -1,5 +1,6 @@
 """What the laws ask of a case."""
 
+import os
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
@@ -95,6 +96,10 @@ class Case(ABC):
         for shape in ((), (0, 3)):
             yield f"for shape {shape} the result", self.inputs(rng, shape)
 
+    def home(self) -> str:
+        """Where the code under test lies: a file, or a folder and what is in it."""
+        return os.path.dirname(am.__file__)
+
     def smooth(self) -> list[str]:
         """Inputs for which the result has a derivative."""
         return [name for name in ("y_pred", "x", "weights") if name in self.floating]
@@ -160,6 +165,10 @@ class CoveredCase(Case):
         """Inputs that hold garbage where they are excluded."""
         kept = ("y_true",) if self.ignores else ()
         return [name for name in VALUES if name in master and name not in kept]
+
+    def excludes(self) -> bool:
+        """Whether the mask or the weights of its inputs leave something out."""
+        return not self.included(self.inputs(self.rng(0))).all()
 
     def over(self, elements: np.ndarray, x: np.ndarray) -> np.ndarray:
         """Which of the places of a covered input, which may have an axis more, are `elements`."""

@@ -19,6 +19,6 @@ def matches(pattern: str, name: str) -> bool:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Half a sentence that asks whether another name was meant; empty if none is near."""
+    """End of a sentence: whether another name was meant; a full stop alone if none is near."""
     near = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return f"; did you mean {near[0]!r}?" if near else "."

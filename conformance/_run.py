@@ -1,5 +1,6 @@
 """Run every case under every law in every environment, and say of each what came of it."""
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -73,12 +74,20 @@ def apply(law: Law, trial: Run) -> Outcome:
         if objection is not None:
             return _outcome(trial, law, NOT_APPLICABLE, reason=objection)
         try:
-            share = law.check(trial)
+            with warnings.catch_warnings():
+                # A NaN that is right comes with one; a law that forbids them says so itself.
+                warnings.simplefilter("ignore", RuntimeWarning)
+                share = law.check(trial)
         except ViolationError as violation:
             return _outcome(trial, law, FAILED, violation.share, str(violation), violation)
         except Exception as error:  # a law must end in a row, whatever the function did
-            return _outcome(trial, law, FAILED, None, f"{type(error).__name__}: {error}", error)
+            return failed(law, trial, error)
         return _outcome(trial, law, PASSED, share, "; ".join(trial.notes))
+
+
+def failed(law: Law, trial: Run, error: BaseException) -> Outcome:
+    """What came of a law that could not be checked to its end."""
+    return _outcome(trial, law, FAILED, None, f"{type(error).__name__}: {error}", error)
 
 
 def _outcome(

@@ -75,7 +75,7 @@ def _fits(patterns: Sequence[str], name: str) -> bool:
 def _check(option: str, patterns: Iterable[str], names: Sequence[str]) -> None:
     for pattern in patterns:
         if not any(matches(pattern, name) for name in names):
-            known = f" Known: {', '.join(names)}" if len(names) <= SHOWN_NAMES else ""
+            known = f" Known: {', '.join(names)}." if len(names) <= SHOWN_NAMES else ""
             raise SelectionError(
                 f"{option} {pattern!r} fits none of {len(names)}{nearest(pattern, names)}{known}"
             )

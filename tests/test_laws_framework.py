@@ -129,6 +129,15 @@ def mean_of_chosen(x, mask):
     return array_namespace(x).mean(x[mask])
 
 
+def mean_of_positive(x):
+    xp = array_namespace(x)
+    return xp.sum(xp.where(x > 0, x, xp.zeros_like(x))) / xp.sum(xp.astype(x > 0, x.dtype))
+
+
+def mean_where_positive(x):
+    return array_namespace(x).mean(x, where=x > 0)  # which NumPy alone has
+
+
 def norm(x):
     xp = array_namespace(x)
     flat = xp.reshape(x, (-1,))
@@ -258,6 +267,14 @@ PAIRS = [
         "without values the result is none: NonConcreteBooleanIndexError",
         inputs=MASKED,
         beside=(c.excluded_is_absent, c.gradient),
+    ),
+    Pair(
+        c.fits_cupy,
+        mean_of_positive,
+        mean_where_positive,
+        "numpy",
+        "mean(..., where=...): array_api_compat.cupy has mean(a, axis=None",
+        beside=(c.order_invariant, c.layout_invariant, c.thread_safe),
     ),
     Pair(
         c.layout_invariant,

@@ -3,6 +3,8 @@
 import functools
 import inspect
 import operator
+import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -16,7 +18,7 @@ from .._reference import Reference, roundoff
 from .._slopes import directions, slopes
 from ..laws import Law
 from ._inputs import Cover, Drawn, Input, Masks, Weights
-from ._precision import condition, unit, widest
+from ._precision import condition, least, unit, widest
 
 RESERVED = ("mask", "weights", "by")
 """Names by which laws know what covers inputs."""
@@ -119,15 +121,15 @@ class FunctionCase(CoveredCase):
         return self.fn(*positional, **named)
 
     def on_host(self, env: Environment, result: Any) -> np.ndarray:
-        if isinstance(result, list | tuple):
-            raise TypeError(
-                f"{self.name} returned a {type(result).__name__}; expected one array. Make a case "
-                f"of a function that returns one of its arrays: lambda x: f(x)[0]"
-            )
         try:
             found = am.dispatch(result)
         except am.AgnosticMaskError:
-            return np.asarray(result)  # of which `stays_home` says that it is no array
+            if isinstance(result, int | float | np.generic):
+                return np.asarray(result)  # of which `stays_home` says that it is no array
+            raise TypeError(
+                f"{self.name} returned a {type(result).__name__}; expected one array. Make a case "
+                f"of a function that returns one of its arrays: lambda x: f(x)[0]"
+            ) from None
         host = np.array(found.backend.host(result))
         return host.astype("float32") if host.dtype.name == "bfloat16" else host
 
@@ -139,6 +141,14 @@ class FunctionCase(CoveredCase):
     def covered(self, master: Host) -> list[str]:
         return list(self._over)
 
+    def excludes(self) -> bool:
+        return bool(self.mask or self.weights)
+
+    def live(self, name: str, exact: Host) -> np.ndarray:
+        if name in ("weights", *self._over):
+            return super().live(name, exact)
+        return np.ones(exact[name].shape, dtype=bool)  # which nothing covers
+
     def over(self, elements: np.ndarray, x: np.ndarray) -> np.ndarray:
         beyond = tuple(range(x.ndim, elements.ndim))
         return spread(np.asarray(elements.any(axis=beyond) if beyond else elements), x.shape)
@@ -146,6 +156,11 @@ class FunctionCase(CoveredCase):
     def shape(self, exact: Host) -> tuple[int, ...]:
         first = self._over[0] if self._over else next(iter(self.floating or self._inputs))
         return exact[first].shape
+
+    def home(self) -> str:
+        root = str(getattr(_unwrapped(self.fn), "__module__", "")).partition(".")[0]
+        file = getattr(sys.modules.get(root), "__file__", None) or "<no file>"
+        return os.path.dirname(file) if os.path.basename(file) == "__init__.py" else file
 
     def smooth(self) -> list[str]:
         return list(self.floating)
@@ -172,11 +187,14 @@ class FunctionCase(CoveredCase):
 
     def square(self, master: Host) -> Host:
         """Inputs with as many steps as rows, so that what is aligned from the right would fit."""
-        side = min(self.shape(master)[:2])
-        cut = {}
-        for name, x in master.items():
-            covers = name in ("mask", "weights") or name in self._over
-            cut[name] = x[(slice(side),) * min(x.ndim, 2)] if covers else x
+        rows, *steps = self.shape(master)[:2]
+        side = min(rows, *steps)
+        # The last row of a mask is excluded, and stays: the others may all be included.
+        places = [*range(side - 1), -1]
+        cut = self._along_rows(master, operator.itemgetter(places))
+        for name in ("mask", "weights", *self._over):
+            if name in cut and steps and cut[name].shape[1:2] == tuple(steps):
+                cut[name] = cut[name][:, places]
         return cut
 
     # -- what is right -----------------------------------------------------------------
@@ -213,12 +231,18 @@ class FunctionCase(CoveredCase):
         if self._terms is None:
             terms = condition(value, wide, floating)
         else:
-            terms = np.asarray(self._terms(**self.named(prepared(wide))), dtype=here.dtype)
+            terms = np.asarray(
+                _of_inputs(self._terms, self.named(prepared(wide))), dtype=here.dtype
+            )
         own = self._roundings * roundoff(dtype) + of_sums
         theirs = unit(here) * (self._roundings + self._size(exact))
         rule = self.result_dtype(dtype)
         rounded = roundoff(rule) if rule.startswith(("float", "bfloat")) else 0.0
-        bound = rounded * abs(here) + (own + theirs) * terms
+        bound = (own + theirs) * terms
+        if rounded:
+            # Numbers on the way may be large where the inputs hardly matter: 1 / (1 + exp(-x)).
+            steps = rounded + self._roundings * roundoff(dtype)
+            bound = bound + steps * abs(here) + self._roundings * least(dtype)
         return Reference(here, np.where(np.isnan(bound), np.inf, bound).astype(float))
 
     def named(self, host: Host) -> Host:
@@ -231,8 +255,12 @@ class FunctionCase(CoveredCase):
         try:
             with np.errstate(all="ignore"):
                 if self.oracle is None:
-                    return np.asarray(self.call(wide))
-                return np.asarray(self.oracle(**self.named(wide)))
+                    found = self.call(wide)
+                else:
+                    found = _of_inputs(self.oracle, self.named(wide))
+                value = np.asarray(found)
+                if value.dtype.kind == "O":  # numbers of mpmath, fractions
+                    value = np.vectorize(float, otypes=[float])(value)
         except Exception as error:
             given = ", ".join(f"{n}: {x.dtype} {x.shape}" for n, x in self.named(wide).items())
             raise OracleError(
@@ -240,6 +268,11 @@ class FunctionCase(CoveredCase):
                 f"NumPy arrays by name ({given}) and must return a number or an array of the "
                 f"result's shape"
             ) from error
+        if value.dtype.kind not in "biuf":
+            raise OracleError(
+                f"{what}, of {self.name}, returned {value!r}; expected real numbers or booleans"
+            )
+        return value
 
     def slopes(self, name: str, exact: Host, dtype: str) -> tuple[np.ndarray, np.ndarray]:
         wide = {n: widest(x, dtype) for n, x in exact.items()}
@@ -275,6 +308,8 @@ class FunctionCase(CoveredCase):
 
 def _refuse_nan(case: FunctionCase, value: np.ndarray, exact: Host) -> None:
     clean = all(np.isfinite(x).all() and x.size for x in exact.values() if x.dtype.kind == "f")
+    if case.shape(exact)[:1] in ((0,), (1,)):
+        return  # there is no variance of a single row
     if not clean or value.dtype.kind != "f" or not np.isnan(value).any():
         return
     if case.included(exact).any():
@@ -294,6 +329,15 @@ def _inside(name: str, made: Input) -> str:
     return f"{name} of theirs" if name in RESERVED else name
 
 
+def _of_inputs(fn: Callable[..., Any], named: Host) -> Any:
+    """What a function gives of inputs by name, and of a single one by position."""
+    if len(named) == 1:
+        return fn(*named.values())
+    named = dict(named)
+    positional = [named.pop(name) for name in _positional_only(fn) if name in named]
+    return fn(*positional, **named)
+
+
 def _positional_only(fn: Callable[..., Any]) -> list[str]:
     try:
         parameters = inspect.signature(fn).parameters.values()
@@ -304,6 +348,11 @@ def _positional_only(fn: Callable[..., Any]) -> list[str]:
 
 def name_of(fn: Callable[..., Any]) -> str:
     """Name of a function, of a partial one that of what it calls."""
+    fn = _unwrapped(fn)
+    return str(getattr(fn, "__name__", type(fn).__name__))
+
+
+def _unwrapped(fn: Any) -> Any:
     while isinstance(fn, functools.partial):
         fn = fn.func
-    return str(getattr(fn, "__name__", type(fn).__name__))
+    return fn

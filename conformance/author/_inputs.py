@@ -1,5 +1,6 @@
 """Inputs of a case: what to make, said in a few words, and made from a seed."""
 
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,10 @@ class Input:
         """Make it; those that it lies over were made before."""
         raise NotImplementedError
 
+    def known_shape(self) -> Shape | None:
+        """Its shape, where it is known before it is made."""
+        return None
+
 
 @dataclass(frozen=True)
 class Floats(Input):
@@ -40,6 +45,10 @@ class Floats(Input):
         """Make them, in float64."""
         return np.asarray(rng.uniform(self.low, self.high, self.shape))
 
+    def known_shape(self) -> Shape:
+        """Its shape."""
+        return self.shape
+
 
 @dataclass(frozen=True)
 class Integers(Input):
@@ -52,6 +61,10 @@ class Integers(Input):
     def made(self, rng: np.random.Generator, before: Made) -> np.ndarray:
         """Make them, in int32, which every framework has."""
         return np.asarray(rng.integers(self.low, self.high, self.shape, dtype=np.int32))
+
+    def known_shape(self) -> Shape:
+        """Its shape."""
+        return self.shape
 
 
 @dataclass(frozen=True)
@@ -109,8 +122,7 @@ def floats(shape: int | Sequence[int], low: float = -1.0, high: float = 1.0) -> 
     >>> c.floats((8, 5), low=0.1, high=10)
     Floats(shape=(8, 5), low=0.1, high=10)
     """
-    if not low < high:
-        raise ValueError(f"low={low!r} and high={high!r}: expected low < high")
+    _interval(low, high)
     return Floats(_shape(shape), low, high)
 
 
@@ -127,8 +139,10 @@ def integers(shape: int | Sequence[int], low: int, high: int) -> Input:
     >>> from agnostic_mask import conformance as c
     >>> labels = c.integers((8,), 0, 3)
     """
-    if not low < high:
-        raise ValueError(f"low={low!r} and high={high!r}: expected low < high")
+    _interval(low, high)
+    whole = isinstance(low, int | np.integer) and isinstance(high, int | np.integer)
+    if not whole or low < -(2**31) or high > 2**31:
+        raise ValueError(f"low={low!r} and high={high!r}: expected integers of int32")
     return Integers(_shape(shape), low, high)
 
 
@@ -189,6 +203,10 @@ class Fixed(Input):
         """Give it."""
         return self.array
 
+    def known_shape(self) -> Shape:
+        """Its shape."""
+        return self.array.shape
+
 
 @dataclass(frozen=True)
 class Drawn(Input):
@@ -213,34 +231,44 @@ def input_of(name: str, value: Any) -> Input | None:
     """The input that an argument of a case stands for; None for an option."""
     if isinstance(value, Input):
         return value
-    if isinstance(value, np.ndarray):
+    if type(value) is np.ndarray:
         return Fixed(checked(name, value))
     if type(value).__module__.startswith("hypothesis."):
         return Drawn(value)
     if hasattr(value, "__array_namespace__") or hasattr(value, "__dlpack__"):
         raise TypeError(
-            f"{name} is a {type(value).__module__}.{type(value).__qualname__}; expected a NumPy "
-            f"array, of which every framework's own is made, or c.floats(...) and the like"
+            f"{name} is a {type(value).__module__}.{type(value).__qualname__}; expected a plain "
+            f"NumPy array, of which every framework's own is made, or c.floats(...) and the like"
         )
     return None
 
 
 def _shape(shape: int | Sequence[int]) -> Shape:
-    given = (shape,) if isinstance(shape, int) else tuple(shape)
-    if not all(isinstance(n, int) and n >= 0 for n in given):
+    given = shape if isinstance(shape, Sequence) else (shape,)
+    try:
+        made = tuple(operator.index(n) for n in given)
+    except TypeError:
+        made = (-1,)
+    if min(made, default=0) < 0:
         raise ValueError(f"shape={shape!r}: expected integers of at least 0, as in (8, 5)")
-    return given
+    return made
+
+
+def _interval(low: float, high: float) -> None:
+    real = all(isinstance(x, int | float | np.integer | np.floating) for x in (low, high))
+    if not (real and low < high and np.isfinite(float(high) - float(low))):
+        raise ValueError(f"low={low!r} and high={high!r}: expected finite numbers, low < high")
 
 
 def _over(over: str | Sequence[str]) -> tuple[str, ...]:
-    names = (over,) if isinstance(over, str) else tuple(over)
+    names = tuple(over) if isinstance(over, list | tuple) else (over,)
     if not names or not all(isinstance(name, str) for name in names):
         raise ValueError(f'over={over!r}: expected the name of an input, or several: over="x"')
     return names
 
 
 def _axes(axes: int | None) -> int | None:
-    if axes is not None and (not isinstance(axes, int) or axes < 1):
+    if axes is not None and (not isinstance(axes, int) or isinstance(axes, bool) or axes < 1):
         raise ValueError(f"axes={axes!r}: expected a number of leading axes, 1 at least, or None")
     return axes
 

@@ -24,7 +24,7 @@ def covers_leading_axes(run: Run) -> float:
         for name, whole in case.spelled_out(inputs):
             reference = run.reference(run.exact(run.arrays(whole)))
             what = f"with {name} of leading axes, and not spelled out, the result"
-            worst = max(worst, within(run.call(run.arrays(inputs)), reference, what))
+            worst = max(worst, within(run.call(run.arrays(inputs), what), reference, what))
     return worst
 
 
@@ -49,5 +49,5 @@ def accumulates_wide(run: Run) -> float:
         run.references[key] = case.reference_of_long(exact, run.dtype, times)
     reference = run.references[key]
     assert isinstance(reference, Reference)
-    result = run.call(run.arrays(case.long(exact, times)))
-    return within(result, reference, f"of {times} times the rows the result")
+    what = f"of {times} times the rows the result"
+    return within(run.call(run.arrays(case.long(exact, times)), what), reference, what)

@@ -1,14 +1,17 @@
 """Declare a case."""
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from .. import laws as ours
+from .._environments import FLOATS
+from .._globs import nearest
 from ..laws import Law
 from . import _laws as theirs
 from ._case import FunctionCase, name_of
-from ._inputs import Cover, Floats, Input, Masks, Weights, input_of
+from ._inputs import Cover, Input, Masks, Weights, input_of
 
 BASIC = (
     ours.matches_oracle,
@@ -20,7 +23,11 @@ BASIC = (
 )
 """Laws that every case is checked under."""
 
-FLOATS = ("float16", "bfloat16", "float32", "float64")
+DTYPES = (
+    *FLOATS,
+    "bool",
+    *(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)),
+)
 
 
 def case(
@@ -44,9 +51,9 @@ def case(
         Any function of arrays that returns one array. It is called with the arguments by name, or
         by position where it takes them so alone.
     oracle : callable, optional
-        Takes the same inputs by name, as NumPy arrays of float64 or wider, and returns what is
-        right. Without one the same code runs in higher precision, on NumPy: this shows roundings
-        and what frameworks do differently, and no wrong formula.
+        Takes the same inputs by name (a single one by position), as NumPy arrays of float64 or
+        wider, and returns what is right. Without one the same code runs in higher precision, on
+        NumPy: this shows roundings and what frameworks do differently, and no wrong formula.
     laws : sequence of Law, optional
         Those that hold, beside `BASIC`, which hold for every function.
     not_applicable : mapping of Law to str, optional
@@ -76,8 +83,9 @@ def case(
 
     Notes
     -----
-    A result r of float32 may be ``u |r| + (roundings + n) u terms`` off, with u = 2**-24 and n the
-    number of elements, of which each sum may round every one.
+    A result r of float32 may be ``(1 + roundings) u |r| + (roundings + n) u terms`` off, with
+    u = 2**-24 and n the number of elements, of which each sum may round every one, and besides
+    ``roundings`` times the least normal number.
 
     Examples
     --------
@@ -107,21 +115,43 @@ def case(
         else:
             inputs[argument] = made
     if not inputs:
+        others = "".join(f". {n}, of {type(x)}, is an option" for n, x in options.items())
         raise ValueError(
             f"{called}: no argument is an array; give one at least, as in x=c.floats((8, 5))"
+            f"{others}"
         )
     _check_covers(called, inputs)
-    objections = dict(not_applicable or {})
+    if isinstance(laws, str | Law) or not isinstance(laws, Iterable):
+        raise TypeError(f"laws={laws!r}: expected a list of laws, as in laws=[c.gradient]")
+    if not isinstance(not_applicable, Mapping | None):
+        raise TypeError(
+            f"not_applicable={not_applicable!r}: expected a dict of laws and why each does not "
+            f'apply, as in {{c.dtype_kept: "counts are int64"}}'
+        )
+    laws, objections = tuple(laws), dict(not_applicable or {})
     wanted = [*BASIC, *laws]
     for law in (*wanted, *objections):
         _check_law(law)
     for law in objections:
         if law not in wanted:
             raise ValueError(f"not_applicable: {law.name} is not among the laws of {called}")
-    if dtype is not None and dtype not in (*FLOATS, "bool") and "int" not in dtype:
+    if dtype is None and not any(made.floating for made in inputs.values()):
         raise ValueError(
-            f"dtype={dtype!r}: expected the name of a dtype, as 'float32', 'int64' or 'bool'"
+            f"{called}: no input is floating, so that the result's dtype does not follow; give "
+            f"it: dtype='int64'"
         )
+    if dtype is not None and dtype not in DTYPES:
+        meant = nearest(str(dtype), DTYPES)
+        raise ValueError(
+            f"dtype={dtype!r}: expected the name of the result's dtype{meant} "
+            f"Known: {', '.join(DTYPES)}. Pass an option of this name by functools.partial"
+        )
+    for what, callee in (("fn", fn), ("oracle", oracle), ("terms", terms)):
+        if not callable(callee) and not (callee is None and what != "fn"):
+            raise TypeError(f"{what}={callee!r}: expected a function")
+    if not isinstance(roundings, int) or roundings < 0:
+        raise ValueError(f"roundings={roundings!r}: expected an integer of at least 0")
+    _check_called(fn, called, [*inputs, *options])
     found = FunctionCase(
         fn,
         called,
@@ -142,10 +172,31 @@ def case(
 def _check_law(law: Any) -> None:
     if isinstance(law, Law):
         return
-    names = [name for name in ours.__all__ if isinstance(getattr(ours, name), Law)]
-    near = difflib.get_close_matches(str(law), names, n=1)
-    meant = f"; did you mean c.{near[0]}?" if near else ""
-    raise TypeError(f"laws: {law!r} is not a law{meant} Make one of a function by @c.law")
+    known = [x.name for x in (*vars(ours).values(), *vars(theirs).values()) if isinstance(x, Law)]
+    near = difflib.get_close_matches(str(law), known, n=1)
+    meant = f"Did you mean c.{near[0]}?" if near else f"Known: {', '.join(sorted(set(known)))}."
+    raise TypeError(
+        f"laws: {law!r} is not a law. {meant} Make one of a function of yours by @c.law"
+    )
+
+
+def _check_called(fn: Callable[..., Any], called: str, names: Sequence[str]) -> None:
+    """Raise TypeError unless a function can be called with arguments of these names."""
+    try:
+        parameters = inspect.signature(fn).parameters
+    except (TypeError, ValueError):  # of some functions in C
+        return
+    takes = [n for n, p in parameters.items() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        for name in names:
+            if name not in takes:
+                raise TypeError(
+                    f"{name}: {called} takes no such argument{nearest(name, takes)} It takes "
+                    f"{', '.join(takes) or 'none'}"
+                )
+    for name in takes:
+        if name not in names and parameters[name].default is inspect.Parameter.empty:
+            raise TypeError(f"{called} needs {name}, which was not given: {name}=c.floats((8, 5))")
 
 
 def _check_covers(called: str, inputs: Mapping[str, Input]) -> None:
@@ -163,6 +214,13 @@ def _check_covers(called: str, inputs: Mapping[str, Input]) -> None:
                 raise ValueError(
                     f"{name}: over={under!r} is no input of {called}; expected one of {values}"
                 )
+        if isinstance(made, Cover) and made.axes is not None:
+            beneath = inputs[made.over[0]].known_shape()
+            if beneath is not None and made.axes > len(beneath):
+                raise ValueError(
+                    f"{name}: axes={made.axes}, and {made.over[0]}, which it covers, has shape "
+                    f"{beneath}; expected {len(beneath)} at most"
+                )
 
 
 def _check_fits(law: Law, case: FunctionCase, inputs: Mapping[str, Input]) -> None:
@@ -170,12 +228,16 @@ def _check_fits(law: Law, case: FunctionCase, inputs: Mapping[str, Input]) -> No
     weighs = next((x for x in inputs.values() if isinstance(x, Weights)), None)
     covers = [x for x in inputs.values() if isinstance(x, Cover)]
     by_row = isinstance(weighs, Weights) and _axes(weighs, inputs) in (1, None)
+    first = covers[0].over[0] if covers else next(iter(case.floating or inputs))
+    shape = inputs[first].known_shape() if first in inputs else None
+    several = shape is None or (len(shape) > 0 and shape[0] > 1)
+    rows = "inputs of at least two rows"
     needs = {
         ours.excluded_is_absent: (covers, "a mask or weights"),
         ours.exclusion_is_removal: (covers, "a mask or weights"),
         theirs.covers_leading_axes: (
-            [x for x in covers if x.axes is not None],
-            "a mask or weights that cover some leading axes: axes=1",
+            [x for x in covers if x.axes is not None and (shape is None or x.axes < len(shape))],
+            "a mask or weights that cover some leading axes, and not all: axes=1",
         ),
         ours.scale_invariant: (case.kind in ("real", "positive"), "weights that are not integers"),
         ours.weight_is_repetition: (
@@ -186,7 +248,9 @@ def _check_fits(law: Law, case: FunctionCase, inputs: Mapping[str, Input]) -> No
             case.floating and case.result_dtype("float32").startswith("float"),
             "a floating input and a floating result",
         ),
-        theirs.accumulates_wide: (case.floating, "a floating input"),
+        theirs.accumulates_wide: (case.floating and several, f"floating {rows}"),
+        ours.order_invariant: (several, rows),
+        ours.holds_for_degenerate: (several, rows),
         ours.cut_invariant: (False, "a metric with zero, update, merge and compute"),
     }
     met, what = needs.get(law, (True, ""))
@@ -198,5 +262,5 @@ def _axes(cover: Cover, inputs: Mapping[str, Input]) -> int | None:
     """Number of axes of a cover, None where it is not known before inputs are made."""
     if cover.axes is not None:
         return cover.axes
-    under = inputs[cover.over[0]]
-    return len(under.shape) if isinstance(under, Floats) else None
+    shape = inputs[cover.over[0]].known_shape()
+    return None if shape is None else len(shape)

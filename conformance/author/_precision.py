@@ -25,7 +25,15 @@ def condition(value: Value, inputs: Host, floating: Iterable[str]) -> np.ndarray
     Of the differences to both sides the greater counts; where one leaves the domain, the other.
     Inf where both do.
     """
+    with np.errstate(all="ignore"):  # at an end of the domain, or where the function overflows
+        return _condition(value, inputs, floating)
+
+
+def _condition(value: Value, inputs: Host, floating: Iterable[str]) -> np.ndarray:
     here = value(inputs)
+    if here.dtype.kind not in "iuf":
+        return np.zeros(here.shape)  # of booleans: there is but one right answer
+    here = here if here.dtype.kind == "f" else here.astype(float)
     total = np.zeros_like(here)
     for name in floating:
         for index in np.ndindex(inputs[name].shape):
@@ -44,6 +52,14 @@ def condition(value: Value, inputs: Host, floating: Iterable[str]) -> np.ndarray
 def unit(array: np.ndarray) -> float:
     """Half the distance from 1 to the next number of a floating array; 0 for other arrays."""
     return float(np.finfo(array.dtype).eps) / 2 if array.dtype.kind == "f" else 0.0
+
+
+def least(dtype: str) -> float:
+    """What a float type of this name may lose at the end of its range, where numbers become 0.
+
+    The least normal number, as some frameworks have no others; of float16 all have them.
+    """
+    return {"float16": 2.0**-24, "float64": 2.0**-1022}.get(dtype, 2.0**-126)
 
 
 def widest(x: np.ndarray, dtype: str) -> np.ndarray:

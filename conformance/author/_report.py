@@ -88,9 +88,19 @@ def report(
     Raises
     ------
     ValueError
-        If a backend or a float type does not exist (the message names the nearest), or the ledger
-        is not as it should be.
+        If a backend or a float type does not exist (the message names the nearest), nothing is
+        left to check, or the ledger is not as it should be.
+    TypeError
+        If what came is no case, or one name where a list is expected.
     """
+    for case in cases:
+        if not isinstance(case, FunctionCase):
+            raise TypeError(f"a {type(case).__name__} came; expected cases, made by c.case")
+    for name, value in (("backends", backends), ("dtypes", dtypes)):
+        if isinstance(value, str):
+            raise TypeError(f"{name}={value!r}: expected a list of names: {name}=[{value!r}]")
+    if not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"seed={seed!r}: expected an integer of at least 0")
     chosen, not_run = chosen_backends(backends)
     check_dtypes(dtypes)
     known = Ledger() if ledger is None else Ledger.load(ledger)
@@ -99,6 +109,11 @@ def report(
     for outcome in _outcomes(cases, environments(chosen), dtypes, laws, seed):
         row = known.judge(outcome.row, probes[outcome.row.backend].version, outcome.error)
         rows.append(replace(row, command=_repeat(row, seed)) if row.outcome == FAILED else row)
+    if not rows:
+        raise ValueError(
+            f"nothing to check: {len(cases)} cases, with these laws and float types "
+            f"{list(dtypes)}, on {chosen}"
+        )
     return Report(tuple(rows), seed, not_run)
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from .._row import FAILED, NOT_APPLICABLE
-from .._run import Outcome, apply
+from .._run import Outcome, apply, failed
 from ..laws import Law, Run
 from ._case import FunctionCase
 
@@ -50,6 +50,8 @@ def check(law: Law, trial: Run) -> Outcome:
         inputs = ", ".join(f"{name}={x!r}" for name, x in given.items())
         reason = f"{outcome.row.reason} (smallest inputs: {inputs})"
         return replace(outcome, row=replace(outcome.row, reason=reason))
+    except Exception as error:  # of a strategy; the other rows are not lost for it
+        return failed(law, trial, error)
     found = [outcome for outcome, _ in outcomes]
     tried = [outcome for outcome in found if outcome.row.outcome != NOT_APPLICABLE]
     return max(tried or found, key=lambda outcome: outcome.row.share or 0.0)

@@ -65,12 +65,13 @@ class Run:
     def arrays(self, master: Mapping[str, np.ndarray]) -> dict[str, am.Array]:
         """Inputs as arrays of the environment, floats in the float type of the run."""
         floating = self.case.floating
-        return {
-            name: self.env.asarray(
-                x, self.dtype if name in floating and x.dtype.kind == "f" else None
-            )
-            for name, x in master.items()
-        }
+        with np.errstate(all="ignore"):  # numbers that the float type has not become infinite
+            return {
+                name: self.env.asarray(
+                    x, self.dtype if name in floating and x.dtype.kind == "f" else None
+                )
+                for name, x in master.items()
+            }
 
     def exact(self, arrays: Mapping[str, am.Array]) -> Host:
         """What the environment's arrays hold, as NumPy arrays."""
@@ -82,9 +83,23 @@ class Run:
         arrays = self.arrays(master)
         return master, arrays, self.exact(arrays)
 
-    def call(self, arrays: Mapping[str, am.Array]) -> np.ndarray:
-        """Result of the function under test, on the host."""
-        return self.case.on_host(self.env, self.case.call(arrays))
+    def call(self, arrays: Mapping[str, am.Array], what: str = "") -> np.ndarray:
+        """Result of the function under test, on the host; `what` says of which inputs it is."""
+        return self.on_host(self.case.call, arrays, what)
+
+    def on_host(
+        self,
+        call: Callable[[Mapping[str, am.Array]], am.Array],
+        arrays: Mapping[str, am.Array],
+        what: str,
+    ) -> np.ndarray:
+        """Result of a function, on the host; ViolationError that says `what` if it raises."""
+        try:
+            return self.case.on_host(self.env, call(arrays))
+        except Exception as error:
+            if not what:
+                raise
+            raise ViolationError(f"{what} is none: {type(error).__name__}: {error}") from error
 
     def reference(self, exact: Host) -> Reference:
         """What the oracle says of inputs, remembered."""
@@ -242,7 +257,9 @@ def within(result: np.ndarray, reference: Reference, what: str) -> Share:
         expected = np.asarray(reference.value, dtype=float)
         if np.shape(result) != expected.shape:
             raise ViolationError(
-                f"{what} has shape {np.shape(result)}; expected {expected.shape}", share
+                f"{what} has shape {np.shape(result)}; the value in higher precision has "
+                f"{expected.shape}",
+                share,
             )
         raise ViolationError(
             f"{what} is {result!s}; expected {expected!s}, at most {reference.bound!s} off: "

@@ -24,13 +24,14 @@ def holds_for_degenerate(run: Run) -> float:
     worst = 0.0
     for what, smallest in run.case.degenerate(run.inputs()[0], run.rng()):
         arrays = run.arrays(smallest)
-        worst = max(worst, within(run.call(arrays), run.reference(run.exact(arrays)), what))
+        result = run.call(arrays, what)
+        worst = max(worst, within(result, run.reference(run.exact(arrays)), what))
     return worst
 
 
 def _same_as_whole(run: Run, other: Host, call: Call, exact: Host, what: str) -> float:
     """The value of other inputs is within bound of the value that these should give too."""
-    result = run.case.on_host(run.env, call(run.arrays(other)))
+    result = run.on_host(call, run.arrays(other), what)
     return within(result, run.reference(exact), what)
 
 
@@ -92,7 +93,8 @@ def order_invariant(run: Run) -> float:
     for _ in range(3):
         order = rng.permutation(case.shape(exact)[0])
         moved = {n: x[order] if x.shape[:1] == order.shape else x for n, x in master.items()}
-        share = within(run.call(run.arrays(moved)), run.reference(exact), "in another order it")
+        what = "in another order the result"
+        share = within(run.call(run.arrays(moved), what), run.reference(exact), what)
         worst = max(worst, share)
     return worst
 
@@ -157,6 +159,8 @@ def backends_agree(run: Run) -> float:
     """Results of two environments are no further apart than both bounds together."""
     mine, bound = _seen(run)
     worst = 0.0
+    if not run.others:
+        run.notes.append("the first environment: the others are compared with it")
     for env in run.others:
         if env.label == run.env.label or run.dtype not in env.dtypes():
             continue
