@@ -57,6 +57,14 @@ class Checks:
         """
         return {}
 
+    def own_fault(self, error: BaseException) -> str | None:
+        """Say why an exception is the framework's own fault, or None if it may be its caller's.
+
+        That is: a function of the standard raised it for arguments of which the standard says
+        that it takes them, and no other way to call it would do.
+        """
+        return None
+
     def signature_of(self, fn: Callable[..., Any]) -> inspect.Signature | None:
         """Parameters of a function of the framework, which is not called; None if not known.
 

@@ -1,5 +1,6 @@
 """array_api_strict: the standard and nothing beyond it, for finding what is not portable."""
 
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -52,7 +53,21 @@ class StrictBackend(Backend):
     def settings(self) -> Mapping[str, Callable[[], AbstractContextManager[Any]]]:
         return {"flags off": _flags_off}
 
+    def own_fault(self, error: BaseException) -> str | None:
+        frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+        # What makes an array, and the function of the standard that asked for one.
+        if len(frames) < 2 or frames[-1].f_code.co_name != "_new":
+            return None
+        caller = frames[-2]
+        name = caller.f_code.co_name
+        unasked = name in _INDICES or (name in _SUMS and caller.f_locals.get("dtype") is None)
+        if caller.f_globals["__name__"].partition(".")[0] != xp.__name__ or not unasked:
+            return None
+        return f"array_api_strict's own {name} makes a dtype that this device of its has not"
 
+
+_INDICES = ("argmax", "argmin", "argsort", "count_nonzero", "nonzero", "searchsorted")
+_SUMS = ("sum", "prod", "cumulative_sum", "cumulative_prod")
 _OF = "an array_api_strict array"
 _at_home = Forbidden(
     type(xp.asarray(0)),

@@ -78,11 +78,19 @@ def apply(law: Law, trial: Run) -> Outcome:
                 # A NaN that is right comes with one; a law that forbids them says so itself.
                 warnings.simplefilter("ignore", RuntimeWarning)
                 share = law.check(trial)
-        except ViolationError as violation:
-            return _outcome(trial, law, FAILED, violation.share, str(violation), violation)
         except Exception as error:  # a law must end in a row, whatever the function did
-            return failed(law, trial, error)
+            return _raised(law, trial, error)
         return _outcome(trial, law, PASSED, share, "; ".join(trial.notes))
+
+
+def _raised(law: Law, trial: Run, error: Exception) -> Outcome:
+    for each in (error, error.__cause__):
+        fault = None if each is None else trial.env.knowledge.own_fault(each)
+        if fault is not None:
+            return _outcome(trial, law, NOT_APPLICABLE, reason=fault)
+    if isinstance(error, ViolationError):
+        return _outcome(trial, law, FAILED, error.share, str(error), error)
+    return failed(law, trial, error)
 
 
 def failed(law: Law, trial: Run, error: BaseException) -> Outcome:

@@ -1,5 +1,6 @@
 """Where checks run: devices, and settings of a framework that are environments of their own."""
 
+import functools
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 
@@ -8,8 +9,10 @@ import jax
 import jax.numpy as jnp
 import pytest
 import torch
+from array_api_compat import array_namespace
 
 import agnostic_mask as am
+from agnostic_mask import conformance as c
 from agnostic_mask.conformance._environments import environments
 from agnostic_mask.conformance.cases import all_cases
 
@@ -126,3 +129,35 @@ def test_a_metric_that_was_called_before_follows_torch_s_default_dtype(calls):
         for _ in range(calls):
             assert metric(x, x).dtype == torch.float64
     assert metric(x, x).dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "own"),
+    [
+        ("argmax", {}, True),
+        ("argsort", {}, True),
+        ("sum", {}, True),
+        ("cumulative_sum", {}, True),
+        ("sum", {"dtype": "int64"}, False),
+        ("astype", {"dtype": "int64"}, False),
+    ],
+)
+def test_what_array_api_strict_cannot_do_by_itself_is_no_fault_of_the_function(name, options, own):
+    checked = c.case(
+        functools.partial(counted, name, options), x=c.floats((4,), 0, 1), dtype="int64", name=name
+    )
+    report = c.report(checked, backends=["array_api_strict"], dtypes=["float32"])
+    rows = [row for row in report.rows if row.environment.endswith("no_x64")]
+    assert {row.outcome for row in rows} == {"not applicable" if own else "failed"}
+    assert all(name in row.reason for row in rows if own)
+    others = [row for row in report.rows if not row.environment.endswith("no_x64")]
+    assert {row.outcome for row in others} == {"passed"}
+
+
+def counted(name, options, x):
+    xp = array_namespace(x)
+    given = {key: getattr(xp, value) for key, value in options.items()}
+    if name == "astype":
+        return xp.astype(x > 0, given["dtype"])
+    taken = x if name.startswith("arg") else xp.astype(x > 0, xp.int32)
+    return getattr(xp, name)(taken, **given)
