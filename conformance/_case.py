@@ -1,5 +1,6 @@
 """What the laws ask of a case."""
 
+import inspect
 import os
 import zlib
 from abc import ABC, abstractmethod
@@ -98,7 +99,7 @@ class Case(ABC):
 
     def home(self) -> str:
         """Where the code under test lies: a file, or a folder and what is in it."""
-        return os.path.dirname(am.__file__)
+        return os.path.dirname(inspect.getfile(am))
 
     def smooth(self) -> list[str]:
         """Inputs for which the result has a derivative."""
@@ -126,6 +127,8 @@ class CoveredCase(Case):
         Whether y_true itself says what is excluded, and so must stay as it is.
     counts_excluded : bool
         Whether the formula counts weights of excluded elements that are not 0.
+    absent : bool
+        Whether what is excluded is absent: it may hold anything, and its derivatives are 0.
     """
 
     mask: str | None = None
@@ -133,6 +136,7 @@ class CoveredCase(Case):
     kind: str = ""
     ignores: bool = False
     counts_excluded: bool = False
+    absent: bool = True
 
     def class_axis(self, rank: int) -> int | None:
         """Position of the axis along which a row runs, where elements have this rank."""

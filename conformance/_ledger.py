@@ -89,7 +89,11 @@ class Deviation:
             return row.share is not None and row.share <= self.share
         if isinstance(error, ViolationError):
             # What was measured is expected by its size alone.
-            return self.raises == ViolationError.__name__ and row.share is None
+            broken = self.raises == ViolationError.__name__ and row.share is None
+            return broken or self._is_kind_of(error.__cause__)
+        return self._is_kind_of(error)
+
+    def _is_kind_of(self, error: BaseException | None) -> bool:
         return error is not None and self.raises in {base.__name__ for base in type(error).__mro__}
 
     @property

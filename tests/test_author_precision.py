@@ -339,3 +339,20 @@ def test_bounds_of_ordinary_functions_are_neither_vacuous_nor_tight(fn, x):
     wrong = c.case(lambda x: fn(x) * (1 + 1e-4), x=x, oracle=fn)
     found = c.report(wrong, backends=["numpy"], dtypes=["float64"]).rows
     assert "matches_oracle" in {row.law for row in found if row.outcome == FAILED}
+
+
+@pytest.mark.parametrize(("laws", "outcome"), [((), "passed"), ((c.excluded_is_absent,), "failed")])
+def test_a_weight_of_0_has_a_derivative_unless_it_is_said_to_exclude(laws, outcome):
+    def weighted_mean(x, weights):
+        xp = array_namespace(x, weights)
+        return xp.sum(x * weights) / xp.sum(weights)
+
+    checked = c.case(
+        weighted_mean,
+        x=c.floats((6,), 1, 2),
+        weights=c.weights(over="x"),
+        laws=[c.gradient, *laws],
+    )
+    report = c.report(checked, backends=["torch"], dtypes=["float32"], laws=[c.gradient])
+    found = {row.outcome for row in report.rows if row.environment == "torch"}
+    assert found == {outcome}, report

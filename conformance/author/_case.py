@@ -16,7 +16,7 @@ from .._case import Call, CoveredCase, Host, spread
 from .._environments import Environment
 from .._reference import Reference, roundoff
 from .._slopes import directions, slopes
-from ..laws import Law
+from ..laws import Law, excluded_is_absent
 from ._inputs import Cover, Drawn, Input, Masks, Weights
 from ._precision import condition, least, unit, widest
 
@@ -66,6 +66,8 @@ class FunctionCase(CoveredCase):
         self._over = tuple(dict.fromkeys(self._known(n) for cover in covers for n in cover.over))
         self.mask = "mask" if "mask" in self._inputs else None
         self.weights = "weights" if "weights" in self._inputs else None
+        # Weights alone do not say so: the derivative of an ordinary mean by a weight of 0 is not 0.
+        self.absent = self.mask is not None or excluded_is_absent in self.laws
         laid = self._inputs.get("weights")
         self.kind = laid.kind if isinstance(laid, Weights) else ""
         self.floating = tuple(n for n, made in self._inputs.items() if made.floating)
@@ -145,9 +147,9 @@ class FunctionCase(CoveredCase):
         return bool(self.mask or self.weights)
 
     def live(self, name: str, exact: Host) -> np.ndarray:
-        if name in ("weights", *self._over):
+        if self.absent and name in ("weights", *self._over):
             return super().live(name, exact)
-        return np.ones(exact[name].shape, dtype=bool)  # which nothing covers
+        return np.ones(exact[name].shape, dtype=bool)  # which nothing covers, or makes absent
 
     def over(self, elements: np.ndarray, x: np.ndarray) -> np.ndarray:
         beyond = tuple(range(x.ndim, elements.ndim))
@@ -266,7 +268,7 @@ class FunctionCase(CoveredCase):
             raise OracleError(
                 f"{what}, of {self.name}, raised {type(error).__name__}: {error}. It was given "
                 f"NumPy arrays by name ({given}) and must return a number or an array of the "
-                f"result's shape"
+                f"result's shape{'; give an oracle' if self.oracle is None else ''}"
             ) from error
         if value.dtype.kind not in "biuf":
             raise OracleError(

@@ -52,7 +52,7 @@ aweighted_cov = c.case(
     aweights=c.weights(over="m", axes=1),
     axis=0,
     oracle=_covariance,
-    laws=[c.order_invariant, c.scale_invariant, c.exclusion_is_removal, *TRACED],
+    laws=[c.order_invariant, c.scale_invariant, c.exclusion_is_removal, c.gradient, *TRACED],
     not_applicable={c.dtype_kept: DTYPE},
     name="array_api_extra.cov aweights",
 )
@@ -63,7 +63,7 @@ fweighted_cov = c.case(
     fweights=c.weights(over="m", axes=1, kind="integer"),
     axis=0,
     oracle=_repeated,
-    laws=[c.order_invariant, c.weight_is_repetition, c.exclusion_is_removal],
+    laws=[c.order_invariant, c.weight_is_repetition, c.exclusion_is_removal, c.gradient],
     not_applicable={c.dtype_kept: DTYPE},
     name="array_api_extra.cov fweights",
 )

@@ -38,7 +38,7 @@ def gmean_by_position(a: Any, weights: Any) -> Any:
     return stats.gmean(a, weights=weights, axis=None)
 
 
-MEAN = [c.order_invariant, c.scale_invariant, c.exclusion_is_removal]
+MEAN = [c.order_invariant, c.scale_invariant, c.exclusion_is_removal, c.gradient]
 """What holds for a weighted mean."""
 
 TRACED = [c.compiles, c.needs_no_values]
