@@ -50,6 +50,8 @@ class Case(ABC):
         Whether scalars of NumPy pass for arrays without axes.
     exact_slopes : bool
         Whether `slopes` are known far better than in float64.
+    by_itself : bool
+        Whether other inputs, that should give the same, are held against the function's own result.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Case(ABC):
     casts_halves: bool = True
     numpy_scalars: bool = False
     exact_slopes: bool = True
+    by_itself: bool = False
 
     def rng(self, seed: int) -> np.random.Generator:
         """Random numbers of this case, the same in every environment."""
@@ -83,6 +86,10 @@ class Case(ABC):
     def computed_in(self, dtype: str) -> str:
         """Name of the dtype in which inputs of a float type are computed with."""
         return "float32" if dtype in ("float16", "bfloat16") and self.casts_halves else dtype
+
+    def called(self, name: str) -> str:
+        """Name that the function has for an input."""
+        return name
 
     def on_host(self, env: Environment, result: Any) -> np.ndarray:
         """Copy a result to NumPy."""

@@ -1,6 +1,7 @@
 """Which backends and float types a run is about."""
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 import agnostic_mask as am
 
@@ -56,3 +57,5 @@ def check_dtypes(names: Sequence[str]) -> None:
                 f"no float type is called {name!r}{nearest(name, FLOATS)} Known: "
                 f"{', '.join(FLOATS)}"
             )
+    if "bfloat16" in names and find_spec("ml_dtypes") is None:
+        raise ChoiceError("bfloat16 needs ml_dtypes, by which NumPy has it: pip install ml_dtypes")

@@ -78,6 +78,11 @@ def apply(law: Law, trial: Run) -> Outcome:
                 # A NaN that is right comes with one; a law that forbids them says so itself.
                 warnings.simplefilter("ignore", RuntimeWarning)
                 share = law.check(trial)
+            if isinstance(share, bool):
+                raise TypeError(
+                    f"the law {law.name} returned {share}; expected None, or the share of a bound. "
+                    f"Where it does not hold it raises c.ViolationError"
+                )
         except Exception as error:  # a law must end in a row, whatever the function did
             return _raised(law, trial, error)
         return _outcome(trial, law, PASSED, share, "; ".join(trial.notes))

@@ -330,3 +330,30 @@ test_by_hand = lambda: library.half(np.ones((6, 3)))
     lines = LIBRARY.splitlines()
     assert lines.index("    return x / 2 if x.shape[0] % 2 else x * 0.5") + 1 in executed
     assert lines.index("    return x") + 1 in missing
+
+
+def test_failures_of_the_last_run_can_be_run_alone(folder):
+    def again(*arguments):
+        options = ("-q", "-p", "agnostic_mask.conformance.plugin", "--am-backends=numpy,torch")
+        return python(folder, "-m", "pytest", *options, *arguments).stdout
+
+    (folder / "test_it.py").write_text(BROKEN)
+    assert "3 failed, 57 passed" in again()
+    alone = again("--lf")
+    assert "3 failed" in alone
+    assert "passed" not in alone
+
+
+def test_two_cases_of_one_name_are_refused(folder):
+    twice = CASES + "\ntest_other = c.case(library.half, x=c.floats((2,)), name='twin').as_test()"
+    twice += "\ntest_twin = c.case(library.half, x=c.floats((3,)), name='twin').as_test()\n"
+    done = run(folder, twice)
+    assert done.returncode == pytest.ExitCode.INTERRUPTED
+    assert "another case is called twin; give it a name of its own" in done.text
+
+
+def test_an_oracle_that_fails_is_told_in_few_words(folder):
+    tests = CASES.replace("np.sqrt(np.mean(x**2))", "x / 0 + {}")
+    done = run(folder, tests, "-k", "float32 and matches_oracle")
+    assert "its oracle, of root_mean_square, raised TypeError" in done.text
+    assert len(done.text.splitlines()) < 40, done.text

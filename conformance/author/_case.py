@@ -20,6 +20,9 @@ from ..laws import Law, excluded_is_absent
 from ._inputs import Cover, Drawn, Input, Masks, Weights
 from ._precision import condition, least, unit, widest
 
+LARGEST = {name: float(np.finfo(name).max) for name in ("float16", "float32")}
+"""Largest number of a result's dtype, where oracles have larger ones."""
+
 RESERVED = ("mask", "weights", "by")
 """Names by which laws know what covers inputs."""
 
@@ -40,6 +43,7 @@ class FunctionCase(CoveredCase):
     casts_halves = False
     numpy_scalars = True
     exact_slopes = False
+    by_itself = True
 
     def __init__(
         self,
@@ -105,6 +109,9 @@ class FunctionCase(CoveredCase):
         for rows, what in ((1, "a single row"), (0, "no rows")):
             cut = operator.itemgetter(slice(rows))
             yield f"of {what} the result", self._along_rows(master, cut)
+        covers: Host = {n: np.zeros_like(master[n]) for n in RESERVED if n in master}
+        if covers and self.absent:
+            yield "of rows that are all excluded the result", master | covers
 
     def _along_rows(self, host: Host, change: Callable[[np.ndarray], np.ndarray]) -> Host:
         """Inputs, those with an axis of rows changed."""
@@ -121,6 +128,9 @@ class FunctionCase(CoveredCase):
         named = {self._theirs[name]: x for name, x in arrays.items()} | self.options
         positional = [named.pop(name) for name in self._positional if name in named]
         return self.fn(*positional, **named)
+
+    def called(self, name: str) -> str:
+        return self._theirs[name]
 
     def on_host(self, env: Environment, result: Any) -> np.ndarray:
         try:
@@ -245,6 +255,9 @@ class FunctionCase(CoveredCase):
             # Numbers on the way may be large where the inputs hardly matter: 1 / (1 + exp(-x)).
             steps = rounded + self._roundings * roundoff(dtype)
             bound = bound + steps * abs(here) + self._roundings * least(dtype)
+        if rule in LARGEST:
+            # Beyond the largest number the right result is infinite.
+            here = np.where(abs(here) > LARGEST[rule], np.copysign(np.inf, here), here)
         return Reference(here, np.where(np.isnan(bound), np.inf, bound).astype(float))
 
     def named(self, host: Host) -> Host:

@@ -1,5 +1,7 @@
 """Laws of functions that nobody has checked yet."""
 
+import numpy as np
+
 from .._case import Case
 from .._environments import Environment
 from .._reference import Reference
@@ -16,15 +18,18 @@ def _not_by_author(case: Case, env: Environment, dtype: str) -> str | None:
 
 @law(objection=_not_by_author)
 def covers_leading_axes(run: Run) -> float:
-    """A mask or weights of leading axes do what they do spelled out, of square inputs too."""
+    """A mask or weights of leading axes do what they do at full shape, of square inputs too."""
     case = run.case
     assert isinstance(case, FunctionCase)
     worst, master = 0.0, run.inputs()[0]
     for inputs in (master, case.square(master)):
         for name, whole in case.spelled_out(inputs):
-            reference = run.reference(run.exact(run.arrays(whole)))
-            what = f"with {name} of leading axes, and not spelled out, the result"
-            worst = max(worst, within(run.call(run.arrays(inputs), what), reference, what))
+            arrays = run.arrays(inputs)
+            full = run.call(run.arrays(whole), f"with {name} at full shape the result")
+            # The oracle is asked of the form alone that the case declares.
+            bound = 2 * np.asarray(run.reference(run.exact(arrays)).bound, dtype=float)
+            what = f"with {name} of leading axes, and not at full shape, the result"
+            worst = max(worst, within(run.call(arrays, what), Reference(full, bound), what))
     return worst
 
 
@@ -32,6 +37,8 @@ def _has_no_wide(case: Case, env: Environment, dtype: str) -> str | None:
     xp = env.knowledge.namespace()
     if "float64" not in xp.__array_namespace_info__().dtypes(device=env.device):
         return "there is no float64 here, unless a function asks for it"
+    if env.makes_graphs:
+        return "a task for each of so many rows takes too long; its chunks are NumPy's"
     if dtype == "float64":
         return "sums of float64 are as wide as sums get; float32 is checked"
     return _not_by_author(case, env, dtype)

@@ -135,6 +135,9 @@ def case(
     for law in objections:
         if law not in wanted:
             raise ValueError(f"not_applicable: {law.name} is not among the laws of {called}")
+        if not objections[law]:
+            raise ValueError(f"not_applicable: {law.name} has no reason; say why it does not apply")
+    _check_names(called, wanted)
     if dtype is None and not any(made.floating for made in inputs.values()):
         raise ValueError(
             f"{called}: no input is floating, so that the result's dtype does not follow; give "
@@ -167,6 +170,15 @@ def case(
     for law in laws:
         _check_fits(law, found, inputs)
     return found
+
+
+def _check_names(called: str, laws: Sequence[Law]) -> None:
+    by_name: dict[str, Law] = {}
+    for law in laws:
+        if by_name.setdefault(law.name, law) is not law:
+            raise ValueError(
+                f"laws: two laws of {called} are called {law.name}; give yours another name"
+            )
 
 
 def _check_law(law: Any) -> None:

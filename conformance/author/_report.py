@@ -1,5 +1,6 @@
 """Run cases right away, without pytest."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -96,6 +97,9 @@ def report(
     for case in cases:
         if not isinstance(case, FunctionCase):
             raise TypeError(f"a {type(case).__name__} came; expected cases, made by c.case")
+    for name, count in Counter(case.name for case in cases).items():
+        if count > 1:
+            raise ValueError(f"{count} cases are called {name}; give each a name of its own: name=")
     for name, value in (("backends", backends), ("dtypes", dtypes)):
         if isinstance(value, str):
             raise TypeError(f"{name}={value!r}: expected a list of names: {name}=[{value!r}]")

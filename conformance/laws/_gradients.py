@@ -62,7 +62,7 @@ def gradient(run: Run) -> float | None:
         key = ("slopes", name, case.name, run.dtype)
         if key not in run.references:
             run.references[key] = _slopes(run, name, exact)
-        share = within(found, run.references[key], f"the gradient of {name}")
+        share = within(found, run.references[key], f"the gradient of {case.called(name)}")
         worst = max(worst, share)
     if not case.absent or case.included(exact).all():
         return worst
@@ -70,9 +70,15 @@ def gradient(run: Run) -> float | None:
         with np.errstate(all="ignore"):
             dirty = run.arrays(littered(case, master, exact, run.rng(), kind))
         for name, found in _gradients(run, dirty).items():
-            same_bits(found, clean[name], f"garbage in excluded places, in the gradient of {name}")
+            same_bits(
+                found,
+                clean[name],
+                f"garbage in excluded places, in the gradient of {case.called(name)}",
+            )
             if not np.isfinite(found).all():
-                raise ViolationError(f"the gradient of {name} is not finite: {found!r}")
+                raise ViolationError(
+                    f"the gradient of {case.called(name)} is not finite: {found!r}"
+                )
     return worst
 
 

@@ -99,7 +99,18 @@ class Run:
         except Exception as error:
             if not what:
                 raise
-            raise ViolationError(f"{what} is none: {type(error).__name__}: {error}") from error
+            raise ViolationError(f"{what} is not there: {type(error).__name__}: {error}") from error
+
+    def expected(self, exact: Host, arrays: Mapping[str, am.Array]) -> Reference:
+        """What other inputs must give that should give the same as these.
+
+        Of our own functions that is what the oracle says; of others what they give themselves, so
+        that a wrong value is told once, by `matches_oracle`.
+        """
+        reference = self.reference(exact)
+        if not self.case.by_itself:
+            return reference
+        return Reference(self.call(arrays), 2 * np.asarray(reference.bound, dtype=float))
 
     def reference(self, exact: Host) -> Reference:
         """What the oracle says of inputs, remembered."""
@@ -245,6 +256,8 @@ def law(check: Check | None = None, /, *, objection: Objection = _none) -> Any:
     """
 
     def made(check: Check) -> Law:
+        if not callable(check) or not hasattr(check, "__name__"):
+            raise TypeError(f"{check!r} is no function; expected one of a run: def mine(run): ...")
         return Law(check.__name__, check, objection)
 
     return made if check is None else made(check)

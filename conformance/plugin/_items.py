@@ -8,9 +8,12 @@ import pytest
 
 from .._row import FAILED, KNOWN, NOT_APPLICABLE, Row
 from .._run import Outcome, float_types
-from ..author import FunctionCase, check
+from ..author import FunctionCase, OracleError, check
 from ..laws import Law, Run, ViolationError
 from ._session import KEY, node_id, place_id
+
+MACHINERY = {"_pytest", "pluggy", "conformance"}
+"""Folders of which a traceback says nothing about the function under test."""
 
 
 class BrokenLawError(AssertionError):
@@ -43,7 +46,8 @@ class LawItem(pytest.Item):
 
     def _fail(self, row: Row, outcome: Outcome) -> None:
         error = outcome.error
-        if error is None or isinstance(error, ViolationError) or row.reason.startswith("passes"):
+        told = (ViolationError, OracleError)  # in words of which a traceback is no part
+        if error is None or isinstance(error, told) or row.reason.startswith("passes"):
             raise BrokenLawError(row)
         error.add_note(_said(row))
         raise error
@@ -52,6 +56,8 @@ class LawItem(pytest.Item):
         """What failed, and what repeats it; where the function raised, the traceback too."""
         if isinstance(excinfo.value, BrokenLawError):
             return f"{excinfo.value.row.reason}\n\n{_said(excinfo.value.row)}"
+        own = excinfo.traceback.filter(lambda entry: not set(entry.path.parts) & MACHINERY)
+        excinfo.traceback = own or excinfo.traceback
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Any, int | None, str]:
@@ -69,6 +75,10 @@ def _said(row: Row) -> str:
 def items(collector: pytest.Collector, name: str, case: FunctionCase) -> Iterator[LawItem]:
     """Tests of a case. What does not apply is told of by the first of them."""
     session = collector.config.stash[KEY]
+    if session.cases.setdefault(case.name, case) is not case:
+        raise collector.CollectError(
+            f"{name}: another case is called {case.name}; give it a name of its own: name="
+        )
     references: dict[Any, Any] = {}
     left_out: list[Row] = []
     first = True
@@ -80,8 +90,10 @@ def items(collector: pytest.Collector, name: str, case: FunctionCase) -> Iterato
                 if objection is not None:
                     left_out.append(_not_applicable(law, trial, objection))
                     continue
+                called = f"{name}[{place_id(env)}-{dtype}-{law.name}]"
+                # Told whole, it is the same for `--lf` as what is read from a file.
                 made = LawItem.from_parent(
-                    collector, name=f"{name}[{place_id(env)}-{dtype}-{law.name}]"
+                    collector, name=called, nodeid=f"{collector.nodeid}::{called}"
                 )
                 made.law, made.trial = law, trial
                 # The same list for the first, which is added to while others are collected.

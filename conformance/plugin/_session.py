@@ -17,6 +17,7 @@ from .._files import whole_file
 from .._ledger import Deviation, Ledger, LedgerError
 from .._row import FAILED, Row
 from .._run import Outcome
+from ..author import FunctionCase
 from ..laws import backends_agree
 
 NAME = "agnostic_mask.conformance.plugin"
@@ -43,6 +44,8 @@ class Session:
     rows : list of Row
     narrowed : bool
         Whether some tests were left out.
+    cases : dict of str to FunctionCase
+        Those that were collected, by name.
     """
 
     environments: list[Environment]
@@ -55,6 +58,7 @@ class Session:
     backends: list[str]
     rows: list[Row] = field(default_factory=list)
     narrowed: bool = False
+    cases: dict[str, FunctionCase] = field(default_factory=dict)
 
     @classmethod
     def of(cls, config: pytest.Config) -> "Session":

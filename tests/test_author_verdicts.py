@@ -1,0 +1,141 @@
+"""What is held against a function, and what is not."""
+
+import importlib.util
+
+import numpy as np
+import pytest
+from array_api_compat import array_namespace
+
+from agnostic_mask import conformance as c
+from agnostic_mask.conformance import _choice
+from agnostic_mask.conformance._row import FAILED
+
+X = c.floats((8, 5), -3, 3)
+
+
+def total(x):
+    return array_namespace(x).sum(x, axis=0)
+
+
+def broken(checked, backends=("numpy", "torch")):
+    report = c.report(checked, backends=list(backends), dtypes=["float32"])
+    return {row.law: row.reason for row in report.rows if row.outcome == FAILED}
+
+
+def test_a_wrong_value_is_told_by_the_oracle_alone():
+    def off(x):
+        return total(x) + 1e-3
+
+    laws = [c.order_invariant, c.layout_invariant, c.compiles]
+    found = broken(c.case(off, x=X, oracle=lambda x: x.sum(axis=0), laws=laws))
+    assert set(found) == {"matches_oracle"}
+
+
+def test_the_oracle_is_asked_of_a_mask_as_it_is_declared():
+    shapes = set()
+
+    def oracle(x, mask):
+        shapes.add(mask.ndim)
+        return np.where(mask[:, None], x, 0).sum()
+
+    def masked(x, mask):
+        xp = array_namespace(x, mask)
+        spread = xp.reshape(mask, mask.shape + (1,) * (x.ndim - mask.ndim))
+        return xp.sum(xp.where(spread, x, xp.zeros_like(x)))
+
+    mask = c.masks(over="x", axes=1)
+    checked = c.case(masked, x=X, mask=mask, oracle=oracle, laws=[c.covers_leading_axes])
+    assert broken(checked) == {}
+    assert shapes == {1}
+
+
+def test_rows_that_are_all_excluded_are_tried():
+    def mean(x, mask, *, safe):
+        xp = array_namespace(x, mask)
+        kept = xp.sum(xp.where(mask[:, None], x, xp.zeros_like(x)))
+        n = xp.sum(xp.astype(mask, x.dtype)) * x.shape[1]
+        return kept / (xp.where(n == 0, xp.ones_like(n), n) if safe else n)
+
+    def case(safe):
+        return c.case(
+            mean,
+            x=X,
+            mask=c.masks(over="x", axes=1),
+            safe=safe,
+            oracle=lambda x, mask: x[mask].mean() if mask.any() and x.size else 0.0,
+            laws=[c.holds_for_degenerate],
+        )
+
+    assert broken(case(safe=True)) == {}
+    assert "of no rows" in broken(case(safe=False))["holds_for_degenerate"]
+
+
+def test_what_overflows_in_the_float_type_is_rightly_infinite():
+    def grown(x):
+        return array_namespace(x).exp(x)
+
+    assert broken(c.case(grown, x=c.floats((8,), 80, 200), oracle=np.exp)) == {}
+
+
+def test_inputs_have_the_names_that_the_function_has_for_them():
+    def changed(x, w):
+        w[...] = 1.0
+        return array_namespace(x).sum(x * w)
+
+    found = broken(c.case(changed, x=c.floats((4,)), w=c.weights(over="x")), backends=["torch"])
+    assert "the call left w changed" in found["inputs_untouched"]
+
+
+def test_a_law_returns_no_truth_value():
+    @c.law
+    def is_positive(run):
+        """The result is above 0."""
+        return bool((run.call(run.inputs()[1]) > 0).all())
+
+    found = broken(c.case(total, x=X, laws=[is_positive]))
+    assert "c.ViolationError" in found["is_positive"]
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: c.law(3), "no function"),
+        (lambda: c.case(total, x=X, not_applicable={c.dtype_kept: ""}), "has no reason"),
+        (
+            lambda: c.case(total, x=X, laws=[c.law(named("gradient"))] * 2 + [c.gradient]),
+            "two laws",
+        ),
+        (lambda: c.report(c.case(total, x=X), c.case(total, x=X)), "2 cases are called total"),
+    ],
+)
+def test_names_and_reasons_are_asked_for(make, says):
+    with pytest.raises((TypeError, ValueError), match=says):
+        make()
+
+
+def named(name):
+    def check(run):
+        return None
+
+    check.__name__ = name
+    return check
+
+
+def test_bfloat16_without_ml_dtypes_is_refused_at_once(monkeypatch):
+    _choice.check_dtypes(["bfloat16"])
+    monkeypatch.setattr(_choice, "find_spec", lambda name: None)
+    assert importlib.util.find_spec("ml_dtypes") is not None
+    with pytest.raises(ValueError, match="pip install ml_dtypes"):
+        _choice.check_dtypes(["bfloat16"])
+
+
+def test_a_lazy_framework_gets_no_task_for_each_of_many_rows():
+    def looped(x):
+        found = x[0, ...]
+        for i in range(1, x.shape[0]):
+            found = found + x[i, ...]
+        return found
+
+    report = c.report(c.case(looped, x=X, laws=[c.accumulates_wide]), backends=["dask"])
+    rows = [row for row in report.rows if row.law == "accumulates_wide"]
+    assert {row.outcome for row in rows} == {"not applicable"}
