@@ -66,6 +66,15 @@ def float_types(case: Case, env: Environment, chosen: Sequence[str] | None = Non
     return found if case.floating else found[:1]
 
 
+def refused(law: Law, trial: Run) -> Row | None:
+    """The row of a law that has nothing to check, which is known before it is checked; or None."""
+    with trial.env.scope(trial.dtype):
+        objection = law.why_not(trial.case, trial.env, trial.dtype)
+    if objection is None:
+        return None
+    return _outcome(trial, law, NOT_APPLICABLE, reason=objection).row
+
+
 def apply(law: Law, trial: Run) -> Outcome:
     """Check a law, and say what came of it, whatever the function under test did."""
     trial = replace(trial, notes=[])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from .._row import FAILED, KNOWN, NOT_APPLICABLE, Row
-from .._run import Outcome, float_types
+from .._run import Outcome, float_types, refused
 from ..author import FunctionCase, OracleError, check
 from ..laws import Law, Run, ViolationError
 from ._session import KEY, node_id, place_id
@@ -86,9 +86,9 @@ def items(collector: pytest.Collector, name: str, case: FunctionCase) -> Iterato
         for dtype in float_types(case, env, session.dtypes):
             trial = Run(case, env, dtype, session.seed, references, session.environments[:i])
             for law in case.laws:
-                objection = _objection(law, trial)
-                if objection is not None:
-                    left_out.append(_not_applicable(law, trial, objection))
+                row = refused(law, trial)
+                if row is not None:
+                    left_out.append(row)
                     continue
                 called = f"{name}[{place_id(env)}-{dtype}-{law.name}]"
                 # Told whole, it is the same for `--lf` as what is read from a file.
@@ -100,26 +100,6 @@ def items(collector: pytest.Collector, name: str, case: FunctionCase) -> Iterato
                 made.rows = left_out if first else []
                 first = False
                 yield made
-
-
-def _objection(law: Law, trial: Run) -> str | None:
-    with trial.env.scope(trial.dtype):
-        return law.why_not(trial.case, trial.env, trial.dtype)
-
-
-def _not_applicable(law: Law, trial: Run, reason: str) -> Row:
-    case, env = trial.case, trial.env
-    return Row(
-        case=case.name,
-        group=case.group,
-        covers=case.covers,
-        law=law.name,
-        backend=env.backend,
-        environment=env.label,
-        dtype=trial.dtype,
-        outcome=NOT_APPLICABLE,
-        reason=reason,
-    )
 
 
 def as_plain(rows: list[Row]) -> list[dict[str, Any]]:
