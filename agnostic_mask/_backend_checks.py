@@ -28,9 +28,11 @@ class Checks:
         """Context that raises a RuntimeError on work that nobody asked for, and says on which.
 
         That is: a lazy array is computed, a device is waited for, or the values of an array are
-        copied to the host, as NumPy arrays or as Python numbers. Where Python sees the copy, it
-        raises for arrays in host memory too, for which it costs little, in all threads. Contexts
-        may be nested, and open in several threads at once.
+        copied to the host, as NumPy arrays or as Python numbers, or because the shape of a result
+        depends on them. Where Python sees the copy, or torch the operation, it raises for arrays
+        in host memory too, for which it costs little: a test without a GPU stands for one with
+        it. Copies raise in all threads. Contexts may be nested, and open in several threads at
+        once.
 
         Returns None where there is nothing to hide, or no way to see it.
         """

@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache, partial
 from importlib import import_module
 from math import inf
@@ -17,7 +17,7 @@ from torch.utils import _pytree
 
 from agnostic_mask import Array, Backend
 
-from ._forbidden import Forbidden, left, read
+from ._torch_at_home import at_home
 
 # Floats as integers of their size: of these `&` keeps all bits, or none, without a branch.
 _BITS = {torch.float32: torch.int32, torch.float64: torch.int64}
@@ -300,7 +300,7 @@ class TorchBackend(Backend):
         return traced
 
     def forbid_hidden_work(self, device: Any) -> AbstractContextManager[Any] | None:
-        return _at_home(device)
+        return at_home(device)
 
     def outline(
         self, fn: Callable[..., Any], arrays: Sequence[Array]
@@ -327,49 +327,6 @@ def _default_float64() -> Iterator[None]:
         yield
     finally:
         torch.set_default_dtype(before)
-
-
-_OF = "a torch.Tensor"
-# C++ does not ask these for what it reads by itself, such as a tensor where a number may be.
-_on_the_host = Forbidden(
-    torch.Tensor,
-    {
-        "__array__": left("numpy.asarray, or what calls it,", _OF),
-        "__dlpack__": left("__dlpack__()", _OF),
-        "numpy": left("numpy()", _OF),
-        "cpu": left("cpu()", _OF),
-        "tolist": read("tolist()", _OF),
-        "item": read("item()", _OF),
-        "__bool__": read("bool(), which `if` and `and` call too,", _OF),
-        "__float__": read("float()", _OF),
-        "__int__": read("int()", _OF),
-        "__complex__": read("complex()", _OF),
-        "__index__": read("operator.index(), which range() calls too,", _OF),
-        "__contains__": read("`in`", _OF),
-        "is_nonzero": read("is_nonzero()", _OF),
-        "equal": read("equal()", _OF),
-        "allclose": read("allclose()", _OF),
-    },
-)
-
-
-@contextmanager
-def _at_home(device: Any) -> Iterator[None]:
-    # A table of methods that torch makes once, which is to have those that are not forbidden.
-    torch.overrides.get_overridable_functions()
-    with _on_the_host(), _no_synchronisation() if device.type == "cuda" else nullcontext():
-        yield
-
-
-@contextmanager
-def _no_synchronisation() -> Iterator[None]:
-    cuda = torch.cuda
-    before = cuda.get_sync_debug_mode()
-    cuda.set_sync_debug_mode("error")
-    try:
-        yield
-    finally:
-        cuda.set_sync_debug_mode(before)
 
 
 backend = TorchBackend("torch")

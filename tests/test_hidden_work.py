@@ -45,6 +45,16 @@ TO_THE_HOST = {
     "is_nonzero()": lambda x: x[0].is_nonzero(),
     "equal()": lambda x: x.equal(x),
     "allclose()": lambda x: x.allclose(x),
+    "a mask as an index": lambda x: x[x > 1],
+    "a mask to set by": lambda x: x.clone().__setitem__(x > 0, x + 1),
+    "nonzero()": lambda x: torch.nonzero(x),
+    "where(condition)": lambda x: torch.where(x > 1),
+    "masked_select()": lambda x: torch.masked_select(x, x > 1),
+    "unique()": lambda x: torch.unique(x),
+    "repeat_interleave()": lambda x: torch.repeat_interleave(x, x.int()),
+    "torch.equal()": lambda x: torch.equal(x, x),
+    "torch.allclose()": lambda x: torch.allclose(x, x),
+    "a number of a function": lambda x: torch.full((2,), x[0]),
     "a parameter": lambda x: np.asarray(torch.nn.Parameter(x, requires_grad=False)),
 }
 ON_THE_HOST = [
@@ -84,6 +94,39 @@ def test_the_message_says_what_was_done_and_what_to_do():
             np.asarray(vector)
         with pytest.raises(RuntimeError, match=r"^item\(\) of a torch\.Tensor: .*select by where"):
             vector[0].item()
+
+
+@pytest.mark.parametrize(
+    ("read", "said"),
+    [
+        (lambda x: x[x > 1], "an index by a mask of a"),
+        (lambda x: torch.full((2,), x[0]), "a number, which was wanted in place of a"),
+        (lambda x: torch.unique(x), r"unique\(\) of a"),
+        (lambda x: torch.bincount(x.int()), r"bincount\(\) of a"),
+    ],
+)
+def test_the_message_names_the_operation_that_reads_values(read, said):
+    with forbidden("torch"), pytest.raises(RuntimeError, match=f"^{said} torch.Tensor: a value "):
+        read(vector)
+
+
+@pytest.mark.parametrize(
+    "select",
+    [
+        lambda x: torch.where(x > 1, x, 0),
+        lambda x: x.masked_fill(x > 1, 0),
+        lambda x: x[torch.asarray([1, 0])],
+        lambda x: x[None, ..., :1],
+        lambda x: x.clone().__setitem__(x > 1, 0.0),
+        lambda x: x.clone().__setitem__(0, 1.0),
+        lambda x: torch.repeat_interleave(x, torch.asarray([1, 2]), output_size=3),
+        lambda x: torch.searchsorted(x, x),
+        lambda x: torch.quantile(x, 0.5),
+    ],
+)
+def test_what_no_device_is_waited_for_is_left(select):
+    with forbidden("torch"):
+        select(vector)
 
 
 def test_what_the_standard_allows_of_a_0d_array_is_left():

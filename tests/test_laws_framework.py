@@ -242,6 +242,15 @@ PAIRS = [
         beside=(c.order_invariant, c.gradient, c.layout_invariant, c.thread_safe),
     ),
     Pair(
+        c.nothing_hidden,
+        masked_mean,
+        mean_of_chosen,
+        "torch",
+        "hidden work: an index by a mask of a torch.Tensor",
+        inputs=MASKED,
+        beside=(c.excluded_is_absent, c.gradient),
+    ),
+    Pair(
         c.compiles,
         masked_mean,
         mean_of_chosen,
