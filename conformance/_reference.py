@@ -49,15 +49,18 @@ class Reference:
 
         A NaN where NaN is right, and an infinity where it is right, fill nothing.
         """
+        if np.shape(self.value) != np.shape(result):
+            return EVERYTHING
+        return max(self.shares(result).values(), default=NOTHING)
+
+    def shares(self, result: np.ndarray) -> dict[tuple[int, ...], Share]:
+        """Share of its bound that each element of a result of the same shape fills."""
         values = np.asarray(self.value, dtype=object)
         bounds = np.broadcast_to(np.asarray(self.bound, dtype=float), values.shape)
-        if values.shape != np.shape(result):
-            return EVERYTHING
-        worst = NOTHING
-        for index in np.ndindex(values.shape):
-            share = _share(values[index], float(bounds[index]), result[index])
-            worst = max(worst, share)
-        return worst
+        return {
+            index: _share(values[index], float(bounds[index]), result[index])
+            for index in np.ndindex(values.shape)
+        }
 
 
 def _share(value: Any, bound: float, got: Any) -> Share:

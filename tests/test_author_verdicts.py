@@ -139,3 +139,74 @@ def test_a_lazy_framework_gets_no_task_for_each_of_many_rows():
     report = c.report(c.case(looped, x=X, laws=[c.accumulates_wide]), backends=["dask"])
     rows = [row for row in report.rows if row.law == "accumulates_wide"]
     assert {row.outcome for row in rows} == {"not applicable"}
+
+
+def centred(x, mask):
+    xp = array_namespace(x, mask)
+    kept = xp.where(mask[:, None], x, xp.zeros_like(x))
+    n = xp.sum(xp.astype(mask, x.dtype))
+    return xp.where(mask[:, None], kept - xp.sum(kept, axis=0) / n, kept)
+
+
+def standardised(x, weights):
+    xp = array_namespace(x, weights)
+    w = xp.astype(weights, x.dtype)[:, None]
+    return x - xp.sum(x * w, axis=0) / xp.sum(w)
+
+
+MOVED = "it has a place for each row, and the law is for results that have none; leave it out"
+
+
+def test_a_law_of_moved_rows_says_that_it_is_not_for_results_with_rows():
+    masked = c.case(
+        centred,
+        x=X,
+        mask=c.masks(over="x", axes=1),
+        laws=[c.order_invariant, c.exclusion_is_removal],
+    )
+    assert broken(masked, ["numpy"]) == {
+        "order_invariant": f"in another order the result has its rows in that order too: {MOVED}",
+        "exclusion_is_removal": "with excluded elements added or left out the result has 10 rows: "
+        + MOVED,
+    }
+    weighted = c.case(
+        standardised,
+        x=X,
+        weights=c.weights(over="x", axes=1, kind="integer"),
+        laws=[c.weight_is_repetition],
+    )
+    assert broken(weighted, ["numpy"])["weight_is_repetition"].endswith(MOVED)
+
+
+def test_a_wrong_order_of_a_result_with_rows_is_no_matter_of_places():
+    def first_taken(x):
+        return x - x[:1, :]
+
+    found = broken(c.case(first_taken, x=X, laws=[c.order_invariant]), ["numpy"])
+    assert MOVED not in found["order_invariant"]
+    assert "elements that are off; expected" in found["order_invariant"]
+
+
+def test_of_many_elements_the_worst_is_shown():
+    def off(x):
+        xp = array_namespace(x)
+        row = xp.arange(8, dtype=x.dtype)[:, None]
+        return x + xp.where((row == 3) | (row == 5), 0.01 * row, xp.zeros_like(row))
+
+    says = broken(c.case(off, x=np.ones((8, 5)), oracle=lambda x: x), ["numpy"])
+    assert says["matches_oracle"].startswith(
+        "the result is 1.05 at [5, 0], the worst of 10 of 40 elements that are off; "
+        "expected 1.0, at most "
+    )
+
+
+def test_of_many_bits_the_first_that_differ_are_shown():
+    def cleared(x):
+        x[2:4, 1] = -0.0
+        return array_namespace(x).sum(x, axis=0)
+
+    says = broken(c.case(cleared, x=np.zeros((8, 5))), ["numpy"])
+    assert says["inputs_untouched"] == (
+        "the call left x changed: it gives np.float32(-0.0) at [2, 1], the first of 2 elements "
+        "that differ; expected the bits of np.float32(0.0)"
+    )

@@ -170,7 +170,7 @@ PAIRS = [
         masked_mean,
         mean_over_all_rows,
         "numpy",
-        "without the excluded elements the result is ",
+        "with excluded elements added or left out the result is ",
         inputs=MASKED,
         beside=(c.excluded_is_absent, c.order_invariant, c.holds_for_degenerate),
     ),

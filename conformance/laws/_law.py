@@ -274,15 +274,45 @@ def within(result: np.ndarray, reference: Reference, what: str) -> Share:
                 f"{expected.shape}",
                 share,
             )
-        raise ViolationError(
-            f"{what} is {result!s}; expected {expected!s}, at most {reference.bound!s} off: "
-            f"{share:.3g} times the bound, {share.ulps:.3g} ulps",
-            share,
-        )
+        raise ViolationError(f"{what} {_off(result, reference)}", share)
     return share
+
+
+SHOWN = 4
+"""Numbers up to which a result is shown as a whole."""
+
+
+def _off(result: np.ndarray, reference: Reference) -> str:
+    shares = reference.shares(result)
+    worst = max(shares, key=lambda index: shares[index])
+    got, value, bound, more = result, np.asarray(reference.value, dtype=float), reference.bound, ""
+    if result.size > SHOWN:
+        beyond = sum(share > 1 for share in shares.values())
+        bound = np.broadcast_to(np.asarray(bound, dtype=float), value.shape)[worst]
+        got, value = result[worst], value[worst]
+        more = f"{_place(worst)}, the worst of {beyond} of {result.size} elements that are off"
+    return (
+        f"is {got!s}{more}; expected {value!s}, at most {bound!s} off: "
+        f"{shares[worst]:.3g} times the bound, {shares[worst].ulps:.3g} ulps"
+    )
+
+
+def _place(index: tuple[int, ...]) -> str:
+    return f" at {list(index)}"
 
 
 def same_bits(result: np.ndarray, expected: np.ndarray, what: str) -> None:
     """Raise ViolationError unless two results have the same bits (-0 and 0 are told apart)."""
-    if result.shape != expected.shape or result.tobytes() != expected.tobytes():
-        raise ViolationError(f"{what} gives {result!r}; expected the bits of {expected!r}")
+    if result.shape == expected.shape and result.tobytes() == expected.tobytes():
+        return
+    more = ""
+    if result.shape == expected.shape and result.size > SHOWN:
+        differ = [i for i in np.ndindex(result.shape) if not _alike(result[i], expected[i])]
+        result, expected = result[differ[0]], expected[differ[0]]
+        more = f"{_place(differ[0])}, the first of {len(differ)} elements that differ"
+    raise ViolationError(f"{what} gives {result!r}{more}; expected the bits of {expected!r}")
+
+
+def _alike(a: Any, b: Any) -> bool:
+    same: bool = a.tobytes() == b.tobytes()
+    return same
