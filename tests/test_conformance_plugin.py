@@ -177,12 +177,19 @@ def test_processes_of_xdist_give_the_same_rows_and_one_matrix(folder):
 
 
 def test_the_seed_makes_the_inputs(folder):
-    for seed in ("0", "0", "1"):
-        run(folder, CASES, f"--am-seed={seed}", f"--am-json={seed}.json", "-k", "backends_agree")
     tests = CASES.replace("np.sqrt(np.mean(x**2))", "x.mean()")
-    first, again, other = (run(folder, tests, f"--am-seed={s}").text for s in ("0", "0", "1"))
+    first, again, other = (run(folder, tests, f"--am-seed={seed}").text for seed in (0, 0, 1))
     values = [re.search(r"the result is (\S+);", text)[1] for text in (first, again, other)]
     assert values[0] == values[1] != values[2]
+
+
+def test_frameworks_that_are_not_chosen_are_not_imported(folder):
+    (folder / "conftest.py").write_text(
+        "import sys\n\n\ndef pytest_unconfigure():\n"
+        "    print('imported:', {'torch', 'jax', 'dask', 'array_api_strict'} & set(sys.modules))\n"
+    )
+    assert "imported: set()" in run(folder, CASES).text
+    assert "imported: {'torch'}" in run(folder, CASES, "--am-backends=numpy,torch").text
 
 
 @pytest.mark.parametrize(
