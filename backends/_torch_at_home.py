@@ -39,6 +39,11 @@ class _NoValuesRead(TorchDispatchMode):  # type: ignore[misc]  # which mypy does
     On a GPU each of these waits for the device; here it is seen on any.
     """
 
+    @classmethod
+    def is_infra_mode(cls) -> bool:
+        """Whether torch.compile compiles beneath it; beneath those of users it does not."""
+        return True
+
     def __torch_dispatch__(
         self,
         func: Any,

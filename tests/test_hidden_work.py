@@ -129,6 +129,17 @@ def test_what_no_device_is_waited_for_is_left(select):
         select(vector)
 
 
+def test_torch_compiles_within():
+    def doubled(x):
+        return (2 * x).sum()
+
+    compiled = torch.compile(doubled, fullgraph=True, backend="aot_eager")
+    fused = am.weighted_masked_objective(am.losses.squared_error, fuse=True)
+    with forbidden("torch"):
+        results = [compiled(vector), fused(vector, 3 * vector), fused(vector, vector)]
+    assert [float(x) for x in results] == [6.0, 10.0, 0.0]
+
+
 def test_what_the_standard_allows_of_a_0d_array_is_left():
     with forbidden("array_api_strict"):
         assert bool(strict[0])
