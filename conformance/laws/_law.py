@@ -1,6 +1,7 @@
 """A law, and one run of one case under it."""
 
 import inspect
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
@@ -291,8 +292,11 @@ def _off(result: np.ndarray, reference: Reference) -> str:
         bound = np.broadcast_to(np.asarray(bound, dtype=float), value.shape)[worst]
         got, value = result[worst], value[worst]
         more = f"{_place(worst)}, the worst of {beyond} of {result.size} elements that are off"
+    says = f"is {got!s}{more}; expected {value!s}"
+    if not math.isfinite(shares[worst].ulps):  # of NaN and infinities there is no distance
+        return says
     return (
-        f"is {got!s}{more}; expected {value!s}, at most {bound!s} off: "
+        f"{says}, at most {bound!s} off: "
         f"{shares[worst]:.3g} times the bound, {shares[worst].ulps:.3g} ulps"
     )
 
