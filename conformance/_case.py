@@ -95,6 +95,10 @@ class Case(ABC):
         """Copy a result to NumPy."""
         return env.host(result)
 
+    def finite(self) -> list[str]:
+        """Inputs that must have no number beyond the float type under test."""
+        return []
+
     def included(self, exact: Host) -> np.ndarray | None:
         """Which elements count, at the shape of elements; None if the case has no such thing."""
         return None
@@ -197,6 +201,14 @@ class CoveredCase(Case):
             flat["weights"] = self.flat_weights(exact, keep)
         return flat, self.call_flat
 
+    def all_included(self, master: Host) -> Host | None:
+        """The same inputs, nothing excluded; None where `without_excluded` leaves it all out."""
+        return None
+
+    def with_excluded_steps(self, full: Host) -> Host | None:
+        """Inputs of which all is included, with excluded ones along the second axis; or None."""
+        return None
+
     def repeated(self, exact: Host) -> tuple[Host, Call]:
         """Other inputs, with elements as often as integer weights say, and what to call."""
         unmasked = self.unmasked(exact)
@@ -219,6 +231,13 @@ class CoveredCase(Case):
             return np.sum(np.asarray(reference.value, dtype=object) * factors)
 
         return differences(value, exact[name], self.live(name, exact))
+
+    def slopes_bound(self, name: str, exact: Host, dtype: str) -> float | np.ndarray:
+        """How far off right derivatives may be because the inputs, and what is made of them, round.
+
+        Beside what the derivatives themselves round; 0 where these hardly depend on the inputs.
+        """
+        return 0.0
 
     def live(self, name: str, exact: Host) -> np.ndarray:
         """Which elements of an input have a derivative that need not be 0."""
@@ -297,7 +316,7 @@ def random_weights(rng: np.random.Generator, shape: tuple[int, ...], kind: str) 
     """Weights of kind "real" (a zero and a negative among them) or "integer" (0 to 3)."""
     if kind == "integer":
         repeats = rng.integers(0, 4, shape, dtype=np.int32)
-        repeats.reshape(-1)[:1] = 2
+        repeats.reshape(-1)[:2] = (2, 0)[: repeats.size]
         return repeats
     weights = rng.uniform(0.2, 3.0, shape)
     flat = weights.reshape(-1)

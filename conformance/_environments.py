@@ -29,7 +29,8 @@ class Environment:
     setting : callable or None
         Gives the context in which a check runs as a whole; None where nothing is changed.
     plain : bool
-        Whether this is the backend's first device, with nothing changed.
+        Whether this is the backend's first device, or the first of another kind of hardware (a GPU
+        beside the CPU), with nothing changed.
     """
 
     backend: str
@@ -69,6 +70,12 @@ class Environment:
         if self.setting is not None:
             return ("float32",)  # what a setting changes, it changes for all alike
         return tuple(name for name in FLOATS if self._has(name))
+
+    def default_float(self) -> str:
+        """Name of the float type that the framework makes of integers, under what is set now."""
+        info = self.knowledge.namespace().__array_namespace_info__()
+        dtype = info.default_dtypes(device=self.device)["real floating"]
+        return str(getattr(dtype, "__name__", dtype)).rpartition(".")[2]
 
     def accumulator(self) -> str:
         """Name of the dtype in which sums accumulate here."""
@@ -115,13 +122,22 @@ def environments(names: Iterable[str] | None = None, *, settings: bool = True) -
         if known is None:
             continue
         devices = known.devices()
+        kinds: set[str | None] = {None}
         for i, device in enumerate(devices):
             label = name if i == 0 else f"{name} {short(device)}"
-            found.append(Environment(name, device, known, label, plain=i == 0))
+            plain = i == 0 or hardware(device) not in kinds
+            kinds.add(hardware(device))
+            found.append(Environment(name, device, known, label, plain=plain))
         for what, setting in known.settings().items() if settings else ():
             label = f"{name} {what}"
             found.append(Environment(name, devices[0], known, label, setting, plain=False))
     return found
+
+
+def hardware(device: Any) -> str | None:
+    """Kind of hardware that a device is, as torch ("cuda") or JAX ("gpu") say; None if unknown."""
+    kind = getattr(device, "type", None) or getattr(device, "platform", None)
+    return kind if isinstance(kind, str) else None
 
 
 def unusable() -> dict[str, str]:

@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from ._case import Case
 from ._environments import Environment
 from ._row import FAILED, NOT_APPLICABLE, PASSED, Row
-from .laws import Law, Run, ViolationError
+from .laws import Law, NotHereError, Run, ViolationError
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,10 @@ def run(
 def float_types(case: Case, env: Environment, chosen: Sequence[str] | None = None) -> list[str]:
     """Float types that a case is tried with: one, where no input is floating."""
     found = [name for name in env.dtypes() if chosen is None or name in chosen]
-    return found if case.floating else found[:1]
+    if case.floating:
+        return found
+    # That for which most laws are checked, and which every environment has.
+    return ["float32"] if "float32" in found else found[:1]
 
 
 def refused(law: Law, trial: Run) -> Row | None:
@@ -87,14 +92,24 @@ def apply(law: Law, trial: Run) -> Outcome:
                 # A NaN that is right comes with one; a law that forbids them says so itself.
                 warnings.simplefilter("ignore", RuntimeWarning)
                 share = law.check(trial)
-            if isinstance(share, bool):
-                raise TypeError(
-                    f"the law {law.name} returned {share}; expected None, or the share of a bound. "
-                    f"Where it does not hold it raises c.ViolationError"
+            if share is not None and (isinstance(share, bool) or not _is_number(share)):
+                raise LawError(
+                    f"the law {law.name} returned {share!r}; expected None, or the share of a "
+                    f"bound. Where it does not hold it raises c.ViolationError"
                 )
+        except NotHereError as error:
+            return _outcome(trial, law, NOT_APPLICABLE, reason=str(error))
         except Exception as error:  # a law must end in a row, whatever the function did
             return _raised(law, trial, error)
         return _outcome(trial, law, PASSED, share, "; ".join(trial.notes))
+
+
+def _is_number(x: Any) -> bool:
+    return isinstance(x, int | float | np.integer | np.floating)
+
+
+class LawError(TypeError):
+    """A law is not as it should be; the message says what to change."""
 
 
 def _raised(law: Law, trial: Run, error: Exception) -> Outcome:

@@ -27,7 +27,7 @@ def slopes(
         Where the derivative is taken: numbers of higher precision.
     live : numpy.ndarray of bool, shape of x
         Elements that are moved; the others get a derivative of 0.
-    step : number
+    step : number, or array of numbers, shape of x
         By how much an element is moved to each side.
     tolerance : float
         By how much the differences to both sides may differ, relative to the greater of them and
@@ -42,15 +42,15 @@ def slopes(
     """
     derivatives = np.zeros_like(x)
     smooth = np.ones(x.shape, dtype=bool)
-    here = value(x)
+    here, steps = value(x), np.broadcast_to(np.asarray(step, dtype=x.dtype), x.shape)
     for index in np.ndindex(x.shape):
         if not live[index]:
             continue
         sides = []
         for sign in (1, -1):
             moved = x.copy()
-            moved[index] += sign * step
-            sides.append(sign * (value(moved) - here) / step)
+            moved[index] += sign * steps[index]
+            sides.append(sign * (value(moved) - here) / steps[index])
         if any(side != side for side in sides):  # NaN, of whichever kind of number
             smooth[index] = False
             continue

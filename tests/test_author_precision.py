@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 import pytest
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, device
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -356,3 +356,94 @@ def test_a_weight_of_0_has_a_derivative_unless_it_is_said_to_exclude(laws, outco
     report = c.report(checked, backends=["torch"], dtypes=["float32"], laws=[c.gradient])
     found = {row.outcome for row in report.rows if row.environment == "torch"}
     assert found == {outcome}, report
+
+
+def share_of_hits(y, p, factor=1.0):
+    xp = array_namespace(y)
+    said = xp.astype(p > 0.5, y.dtype)
+    return factor * xp.sum(said * xp.astype(y == 1, y.dtype)) / xp.sum(said)
+
+
+@pytest.mark.parametrize("factor", [1.0, 0.25])
+def test_a_jump_is_no_slope(factor):
+    labels = (np.random.default_rng(0).random(20) > 0.5).astype(float)
+    checked = c.case(
+        functools.partial(share_of_hits, factor=factor),
+        y=labels,
+        p=c.floats(20, 0, 1),
+        oracle=lambda y, p: np.sum((p > 0.5) & (y == 1)) / np.sum(p > 0.5),
+        name="hits",
+    )
+    report = c.report(checked, backends=["numpy", "torch"])
+    wrong = {row.law for row in report.rows if row.outcome == FAILED}
+    assert wrong == (set() if factor == 1.0 else {"matches_oracle"})
+
+
+@pytest.mark.parametrize(
+    ("dtype", "x"),
+    [("float64", 1e200), ("float32", 1e30), ("bfloat16", 1e30), ("float16", 1e4)],
+)
+def test_what_overflows_in_every_float_type_is_infinite(dtype, x):
+    checked = c.case(lambda x: x * x, x=np.asarray([x, 1.0]), name="square")
+    report = c.report(checked, backends=["torch"], dtypes=[dtype])
+    assert not report.failed, str(report)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("fn", [mean, softmax, sigmoid])
+def test_half_types_go_through_a_whole_run(dtype, fn):
+    def doubled(x):
+        return 2 * fn(x)
+
+    backends = ["torch"] if dtype == "bfloat16" else ["numpy", "torch"]  # which NumPy has not
+    right = c.report(
+        c.case(fn, x=POSITIVE, laws=[c.layout_invariant]), backends=backends, dtypes=[dtype]
+    )
+    assert not right.failed, str(right)
+    wrong = c.report(c.case(doubled, x=POSITIVE, oracle=fn), backends=backends, dtypes=[dtype])
+    assert {row.law for row in wrong.rows if row.outcome == FAILED} == {"matches_oracle"}
+
+
+def mean_of_counts(x):
+    xp = array_namespace(x)
+    return xp.mean(xp.astype(x, xp.empty(0, device=device(x)).dtype))
+
+
+def test_a_function_of_integers_is_right_to_the_default_float():
+    counts = c.integers((9,), 0, 50)
+    right = c.report(c.case(mean_of_counts, x=counts, dtype="default"), backends=list(EAGER))
+    assert not right.failed, str(right)
+
+    def rounded(x):
+        xp = array_namespace(x)
+        return xp.astype(xp.astype(mean_of_counts(x), xp.float32), mean_of_counts(x).dtype)
+
+    wrong = c.report(
+        c.case(rounded, x=counts, dtype="default", oracle=np.mean), backends=["numpy", "torch"]
+    )
+    assert {(r.environment, r.law) for r in wrong.rows if r.outcome == FAILED} == {
+        ("numpy", "matches_oracle"),
+        ("torch default float64", "matches_oracle"),
+    }
+
+
+def test_integers_are_compared_as_integers():
+    large = np.asarray([2**53 + 1, 2**40])
+    report = c.report(
+        c.case(lambda n: n, n=large, dtype="int64", name="same"), backends=["numpy", "torch"]
+    )
+    assert not report.failed, str(report)
+
+
+def test_integers_are_narrowed_where_a_device_has_no_wider():
+    def chosen(x, labels):
+        xp = array_namespace(x)
+        return xp.sum(xp.where(labels == 1, x, xp.zeros_like(x)))
+
+    labels = c.case(chosen, x=c.floats(4), labels=np.asarray([0, 1, 2, 1]))
+    assert not c.report(labels, backends=["array_api_strict"]).failed
+    large = c.case(chosen, x=c.floats(4), labels=np.asarray([0, 1, 2, 2**40]))
+    report = c.report(large, backends=["array_api_strict"])
+    assert not report.failed
+    reasons = {row.reason for row in report.rows if row.environment.endswith("no_x64")}
+    assert "labels holds integers beyond int32, and there is no int64 here" in reasons

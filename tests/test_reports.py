@@ -1,5 +1,6 @@
 """Reports of a run, from rows made by hand: text, data and Markdown."""
 
+import html
 import json
 import math
 import re
@@ -333,3 +334,16 @@ import agnostic_mask.conformance.reports, agnostic_mask.conformance._ledger
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_bounds_that_no_result_fills_are_told_of():
+    seen = replace(OK, share=0.004, ulps=1.0)
+    other = replace(OK, case="sum", share=0.02, ulps=1.0)
+    exact = replace(OK, case="count", share=0.0, ulps=0.0)
+    said = "no result fills 1 % of its bound: mean mask=BT (0.4%)"
+    assert said in lines(matrix([seen, other, exact], {}))
+    assert " ".join(said.split()) + "." in html.unescape(markdown(data([seen, other, exact])))
+    # One backend that fills it is enough.
+    filled = replace(seen, environment="torch", backend="torch", share=0.3)
+    assert "no result fills" not in matrix([seen, filled, exact], {})
+    assert "no result fills" not in markdown(data([seen, filled, exact]))

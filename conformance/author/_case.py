@@ -1,7 +1,5 @@
 """Cases of functions of anybody's."""
 
-import functools
-import inspect
 import operator
 import os
 import sys
@@ -12,26 +10,22 @@ import numpy as np
 
 import agnostic_mask as am
 
-from .._case import Call, CoveredCase, Host, spread
+from .._case import Call, Host, spread
 from .._environments import Environment
-from .._reference import Reference, roundoff
-from .._slopes import directions, slopes
 from ..laws import Law, excluded_is_absent
-from ._inputs import Cover, Drawn, Input, Masks, Weights
-from ._precision import condition, least, unit, widest
-
-LARGEST = {name: float(np.finfo(name).max) for name in ("float16", "float32")}
-"""Largest number of a result's dtype, where oracles have larger ones."""
+from ._calling import described, first, positional_only, unwrapped
+from ._inputs import Cover, Drawn, Floats, Input, Masks, Weights
+from ._right import OracleCase
 
 RESERVED = ("mask", "weights", "by")
 """Names by which laws know what covers inputs."""
 
 
-class OracleError(ValueError):
-    """The oracle of a case, or what stands in for it, gives nothing to compare with."""
+class CaseError(TypeError):
+    """What a case is made of cannot be checked at all; the message says what to change."""
 
 
-class FunctionCase(CoveredCase):
+class FunctionCase(OracleCase):
     """A function of anybody's, its inputs, its oracle and its laws; made by `case`.
 
     Attributes
@@ -63,7 +57,7 @@ class FunctionCase(CoveredCase):
         self.name = self.group = self.covers = name
         self._terms, self._dtype, self._roundings = terms, dtype, roundings
         self._objections = objections
-        self._positional = _positional_only(fn)
+        self._positional = positional_only(fn)
         self._theirs = {_inside(name, made): name for name, made in inputs.items()}
         self._inputs = {_inside(name, made): made for name, made in inputs.items()}
         covers = [made for made in inputs.values() if isinstance(made, Cover)]
@@ -113,6 +107,9 @@ class FunctionCase(CoveredCase):
         if covers and self.absent:
             yield "of rows that are all excluded the result", master | covers
 
+    def finite(self) -> list[str]:
+        return [name for name, made in self._inputs.items() if isinstance(made, Floats)]
+
     def _along_rows(self, host: Host, change: Callable[[np.ndarray], np.ndarray]) -> Host:
         """Inputs, those with an axis of rows changed."""
         rows = self._rows(host)
@@ -126,8 +123,7 @@ class FunctionCase(CoveredCase):
 
     def call(self, arrays: Mapping[str, Any]) -> Any:
         named = {self._theirs[name]: x for name, x in arrays.items()} | self.options
-        positional = [named.pop(name) for name in self._positional if name in named]
-        return self.fn(*positional, **named)
+        return self.fn(*first(self._positional, named), **named)
 
     def called(self, name: str) -> str:
         return self._theirs[name]
@@ -138,10 +134,7 @@ class FunctionCase(CoveredCase):
         except am.AgnosticMaskError:
             if isinstance(result, int | float | np.generic):
                 return np.asarray(result)  # of which `stays_home` says that it is no array
-            raise TypeError(
-                f"{self.name} returned a {type(result).__name__}; expected one array. Make a case "
-                f"of a function that returns one of its arrays: lambda x: f(x)[0]"
-            ) from None
+            raise CaseError(f"{self.name} returned {described(result)}") from None
         host = np.array(found.backend.host(result))
         return host.astype("float32") if host.dtype.name == "bfloat16" else host
 
@@ -155,6 +148,12 @@ class FunctionCase(CoveredCase):
 
     def excludes(self) -> bool:
         return bool(self.mask or self.weights)
+
+    def unmasked(self, exact: Host) -> np.ndarray:
+        # Covered inputs have these axes in common; beyond them each may have its own.
+        covers = [exact[name].shape for name in ("mask", "weights") if name in exact]
+        shape = max(covers, key=len, default=self.shape(exact))
+        return spread(exact["mask"], shape) != 0 if "mask" in exact else np.ones(shape, dtype=bool)
 
     def live(self, name: str, exact: Host) -> np.ndarray:
         if self.absent and name in ("weights", *self._over):
@@ -170,7 +169,7 @@ class FunctionCase(CoveredCase):
         return exact[first].shape
 
     def home(self) -> str:
-        root = str(getattr(_unwrapped(self.fn), "__module__", "")).partition(".")[0]
+        root = str(getattr(unwrapped(self.fn), "__module__", "")).partition(".")[0]
         file = getattr(sys.modules.get(root), "__file__", None) or "<no file>"
         return os.path.dirname(file) if os.path.basename(file) == "__init__.py" else file
 
@@ -178,12 +177,36 @@ class FunctionCase(CoveredCase):
         return list(self.floating)
 
     def without_excluded(self, exact: Host) -> tuple[Host, Call]:
-        """The same inputs, with excluded rows after them."""
+        """The same inputs, with excluded rows after them: each cover alone excludes one."""
         padded = self._along_rows(exact, lambda x: np.concatenate([x, x[:2]]))
-        for name in ("mask", "weights"):
-            if name in exact:
-                padded[name][len(exact[name]) :] = 0
+        covers = [name for name in ("mask", "weights") if name in exact]
+        for name in covers:
+            padded[name][-2:] = 1
+        for row, name in zip((-2, -1), covers if len(covers) > 1 else covers * 2, strict=True):
+            padded[name][row] = 0
         return padded, self.call
+
+    def with_excluded_steps(self, full: Host) -> Host | None:
+        """Inputs of which all is included, with excluded steps along the second axis; or None.
+
+        Where no cover has a second axis, steps cannot be told apart.
+        """
+        covers = [n for n in ("mask", "weights") if n in full and full[n].ndim > 1]
+        if not covers:
+            return None
+        steps = full[covers[0]].shape[1]
+        found = dict(full)
+        for name in (*covers, *self._over):
+            x = full[name]
+            if x.shape[1:2] == (steps,):
+                found[name] = np.concatenate([x, x[:, :1]], axis=1)
+        for name in covers:
+            found[name][:, -1:] = 0
+        return found
+
+    def all_included(self, master: Host) -> Host:
+        covers = {n: master[n] for n in ("mask", "weights") if n in master}
+        return master | {n: np.where(x == 0, np.ones_like(x), x) for n, x in covers.items()}
 
     def repeated(self, exact: Host) -> tuple[Host, Call]:
         counts = exact["weights"]
@@ -199,104 +222,19 @@ class FunctionCase(CoveredCase):
 
     def square(self, master: Host) -> Host:
         """Inputs with as many steps as rows, so that what is aligned from the right would fit."""
-        rows, *steps = self.shape(master)[:2]
-        side = min(rows, *steps)
+        shape = self.shape(master)
+        side = min(shape)
         # The last row of a mask is excluded, and stays: the others may all be included.
         places = [*range(side - 1), -1]
-        cut = self._along_rows(master, operator.itemgetter(places))
-        for name in ("mask", "weights", *self._over):
-            if name in cut and steps and cut[name].shape[1:2] == tuple(steps):
-                cut[name] = cut[name][:, places]
-        return cut
-
-    # -- what is right -----------------------------------------------------------------
-
-    def reference(self, exact: Host, dtype: str, accumulator: str) -> Reference:
-        return self._reference(exact, dtype, self._size(exact) * roundoff(dtype))
-
-    def reference_of_long(self, exact: Host, dtype: str, times: int) -> Reference:
-        """What is right of inputs repeated along rows, of sums accumulated in float64."""
-        sums = times * self._size(exact) * roundoff("float64")
-        return self._reference(exact, dtype, sums, lambda host: self.long(host, times))
+        return {name: _cut(x, shape, places) for name, x in master.items()}
 
     def long(self, host: Host, times: int) -> Host:
         """Inputs repeated along rows."""
         return self._along_rows(host, lambda x: np.concatenate([x] * times))
 
-    def _size(self, exact: Host) -> int:
-        return max((exact[name].size for name in self.floating), default=1)
-
-    def _reference(
-        self,
-        exact: Host,
-        dtype: str,
-        of_sums: float,
-        prepared: Callable[[Host], Host] = lambda host: host,
-    ) -> Reference:
-        def value(host: Host) -> np.ndarray:
-            return self._value(prepared(host), dtype)
-
-        wide = {name: widest(x, dtype) for name, x in exact.items()}
-        floating = [n for n in self.floating if wide[n].dtype.kind == "f"]
-        here = value(wide)
-        _refuse_nan(self, here, exact)
-        if self._terms is None:
-            terms = condition(value, wide, floating)
-        else:
-            terms = np.asarray(
-                _of_inputs(self._terms, self.named(prepared(wide))), dtype=here.dtype
-            )
-        own = self._roundings * roundoff(dtype) + of_sums
-        theirs = unit(here) * (self._roundings + self._size(exact))
-        rule = self.result_dtype(dtype)
-        rounded = roundoff(rule) if rule.startswith(("float", "bfloat")) else 0.0
-        bound = (own + theirs) * terms
-        if rounded:
-            # Numbers on the way may be large where the inputs hardly matter: 1 / (1 + exp(-x)).
-            steps = rounded + self._roundings * roundoff(dtype)
-            bound = bound + steps * abs(here) + self._roundings * least(dtype)
-        if rule in LARGEST:
-            # Beyond the largest number the right result is infinite.
-            here = np.where(abs(here) > LARGEST[rule], np.copysign(np.inf, here), here)
-        return Reference(here, np.where(np.isnan(bound), np.inf, bound).astype(float))
-
     def named(self, host: Host) -> Host:
         """Inputs by the names that the function has for them."""
         return {self._theirs[name]: x for name, x in host.items()}
-
-    def _value(self, wide: Host, dtype: str) -> np.ndarray:
-        """What the oracle, or else the same code in higher precision, says."""
-        what = "the same code in higher precision" if self.oracle is None else "its oracle"
-        try:
-            with np.errstate(all="ignore"):
-                if self.oracle is None:
-                    found = self.call(wide)
-                else:
-                    found = _of_inputs(self.oracle, self.named(wide))
-                value = np.asarray(found)
-                if value.dtype.kind == "O":  # numbers of mpmath, fractions
-                    value = np.vectorize(float, otypes=[float])(value)
-        except Exception as error:
-            given = ", ".join(f"{n}: {x.dtype} {x.shape}" for n, x in self.named(wide).items())
-            raise OracleError(
-                f"{what}, of {self.name}, raised {type(error).__name__}: {error}. It was given "
-                f"NumPy arrays by name ({given}) and must return a number or an array of the "
-                f"result's shape{'; give an oracle' if self.oracle is None else ''}"
-            ) from error
-        if value.dtype.kind not in "biuf":
-            raise OracleError(
-                f"{what}, of {self.name}, returned {value!r}; expected real numbers or booleans"
-            )
-        return value
-
-    def slopes(self, name: str, exact: Host, dtype: str) -> tuple[np.ndarray, np.ndarray]:
-        wide = {n: widest(x, dtype) for n, x in exact.items()}
-        factors = directions(self._value(wide, dtype).shape)
-
-        def value(x: np.ndarray) -> Any:
-            return np.sum(self._value({**wide, name: x}, dtype) * factors)
-
-        return slopes(value, wide[name], self.live(name, exact), step=2.0**-17, tolerance=1e-3)
 
     # -- laws --------------------------------------------------------------------------
 
@@ -321,20 +259,6 @@ class FunctionCase(CoveredCase):
         return self._objections.get(law)
 
 
-def _refuse_nan(case: FunctionCase, value: np.ndarray, exact: Host) -> None:
-    clean = all(np.isfinite(x).all() and x.size for x in exact.values() if x.dtype.kind == "f")
-    if case.shape(exact)[:1] in ((0,), (1,)):
-        return  # there is no variance of a single row
-    if not clean or value.dtype.kind != "f" or not np.isnan(value).any():
-        return
-    if case.included(exact).any():
-        source = "same code in higher precision" if case.oracle is None else "oracle"
-        raise OracleError(
-            f"the {source} of {case.name} gives NaN for inputs without NaN; keep the inputs within "
-            f"the domain (low=, high= of c.floats), or correct the oracle"
-        )
-
-
 def _inside(name: str, made: Input) -> str:
     """Name by which laws know an input."""
     if isinstance(made, Masks):
@@ -344,30 +268,9 @@ def _inside(name: str, made: Input) -> str:
     return f"{name} of theirs" if name in RESERVED else name
 
 
-def _of_inputs(fn: Callable[..., Any], named: Host) -> Any:
-    """What a function gives of inputs by name, and of a single one by position."""
-    if len(named) == 1:
-        return fn(*named.values())
-    named = dict(named)
-    positional = [named.pop(name) for name in _positional_only(fn) if name in named]
-    return fn(*positional, **named)
-
-
-def _positional_only(fn: Callable[..., Any]) -> list[str]:
-    try:
-        parameters = inspect.signature(fn).parameters.values()
-    except (TypeError, ValueError):  # of some functions in C
-        return []
-    return [p.name for p in parameters if p.kind is p.POSITIONAL_ONLY]
-
-
-def name_of(fn: Callable[..., Any]) -> str:
-    """Name of a function, of a partial one that of what it calls."""
-    fn = _unwrapped(fn)
-    return str(getattr(fn, "__name__", type(fn).__name__))
-
-
-def _unwrapped(fn: Any) -> Any:
-    while isinstance(fn, functools.partial):
-        fn = fn.func
-    return fn
+def _cut(x: np.ndarray, shape: tuple[int, ...], places: Sequence[int]) -> np.ndarray:
+    """An input at these places of each axis that is as long as one of `shape`."""
+    for axis, n in enumerate(x.shape):
+        if n in shape and n > len(places):
+            x = np.take(x, places, axis=axis)
+    return x

@@ -235,6 +235,8 @@ def input_of(name: str, value: Any) -> Input | None:
         return Fixed(checked(name, value))
     if type(value).__module__.startswith("hypothesis."):
         return Drawn(value)
+    if isinstance(value, np.generic):
+        return None
     if hasattr(value, "__array_namespace__") or hasattr(value, "__dlpack__"):
         raise TypeError(
             f"{name} is a {type(value).__module__}.{type(value).__qualname__}; expected a plain "
@@ -277,6 +279,7 @@ def checked(name: str, x: np.ndarray) -> np.ndarray:
     """An array that may be an input: bool, integer or floating."""
     if x.dtype.kind not in "biuf":
         raise am.UnsupportedArrayError(
-            f"{name} is an array of dtype {x.dtype}; expected booleans, integers or floats"
+            f"{name} is an array of dtype {x.dtype}; expected booleans, integers or floats (of "
+            f"complex numbers, the real and the imaginary part as inputs of their own)"
         )
     return x

@@ -10,7 +10,8 @@ from .._environments import FLOATS
 from .._globs import nearest
 from ..laws import Law
 from . import _laws as theirs
-from ._case import FunctionCase, name_of
+from ._calling import name_of
+from ._case import FunctionCase
 from ._inputs import Cover, Input, Masks, Weights, input_of
 
 BASIC = (
@@ -25,6 +26,7 @@ BASIC = (
 
 DTYPES = (
     *FLOATS,
+    "default",
     "bool",
     *(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)),
 )
@@ -61,7 +63,8 @@ def case(
     name : str, optional
         Of the case in reports; the function's name by default.
     dtype : str, optional
-        Name of the result's dtype; that of the floating inputs by default.
+        Name of the result's dtype, or "default" for the framework's default float; that of the
+        floating inputs if it is not given.
     terms : callable, optional
         Takes what `oracle` takes and returns the numbers, at the result's shape, that roundings
         are relative to; by default the sum of ``|x_i df/dx_i|``, found by differences.
@@ -105,6 +108,8 @@ def case(
     >>> report.failed
     0
     """
+    if not isinstance(name, str | None) or name == "":
+        raise TypeError(f"name={name!r}: expected text")
     called = name_of(fn) if name is None else name
     inputs: dict[str, Input] = {}
     options = {}
@@ -141,7 +146,7 @@ def case(
     if dtype is None and not any(made.floating for made in inputs.values()):
         raise ValueError(
             f"{called}: no input is floating, so that the result's dtype does not follow; give "
-            f"it: dtype='int64'"
+            f"it: dtype='int64', or dtype='default' for the framework's default float"
         )
     if dtype is not None and dtype not in DTYPES:
         meant = nearest(str(dtype), DTYPES)
@@ -184,7 +189,8 @@ def _check_names(called: str, laws: Sequence[Law]) -> None:
 def _check_law(law: Any) -> None:
     if isinstance(law, Law):
         return
-    known = [x.name for x in (*vars(ours).values(), *vars(theirs).values()) if isinstance(x, Law)]
+    laws = (x for x in (*vars(ours).values(), *vars(theirs).values()) if isinstance(x, Law))
+    known = [law.name for law in laws if law is not ours.cut_invariant]
     near = difflib.get_close_matches(str(law), known, n=1)
     meant = f"Did you mean c.{near[0]}?" if near else f"Known: {', '.join(sorted(set(known)))}."
     raise TypeError(
@@ -208,7 +214,14 @@ def _check_called(fn: Callable[..., Any], called: str, names: Sequence[str]) -> 
                 )
     for name in takes:
         if name not in names and parameters[name].default is inspect.Parameter.empty:
-            raise TypeError(f"{called} needs {name}, which was not given: {name}=c.floats((8, 5))")
+            raise TypeError(f"{called} needs {name}, which was not given{_meant(name)}")
+
+
+def _meant(name: str) -> str:
+    if name in inspect.signature(case).parameters:
+        return f": c.case takes {name}= for itself; pass it by functools.partial(fn, {name}=...)"
+    made = {"mask": 'c.masks(over="x")', "weights": 'c.weights(over="x")'}
+    return f": {name}={made.get(name, 'c.floats((8, 5))')}"
 
 
 def _check_covers(called: str, inputs: Mapping[str, Input]) -> None:
@@ -226,6 +239,8 @@ def _check_covers(called: str, inputs: Mapping[str, Input]) -> None:
                 raise ValueError(
                     f"{name}: over={under!r} is no input of {called}; expected one of {values}"
                 )
+        if isinstance(made, Cover):
+            _check_alike(name, made, inputs)
         if isinstance(made, Cover) and made.axes is not None:
             beneath = inputs[made.over[0]].known_shape()
             if beneath is not None and made.axes > len(beneath):
@@ -233,6 +248,19 @@ def _check_covers(called: str, inputs: Mapping[str, Input]) -> None:
                     f"{name}: axes={made.axes}, and {made.over[0]}, which it covers, has shape "
                     f"{beneath}; expected {len(beneath)} at most"
                 )
+
+
+def _check_alike(name: str, cover: Cover, inputs: Mapping[str, Input]) -> None:
+    """Raise ValueError where what is covered differs along the axes of its cover."""
+    shapes = {under: inputs[under].known_shape() for under in cover.over}
+    known = {under: shape[: cover.axes] for under, shape in shapes.items() if shape is not None}
+    if len(set(known.values())) > 1:
+        said = ", ".join(f"{under} {shapes[under]}" for under in known)
+        axes = "all axes" if cover.axes is None else f"axes={cover.axes}"
+        raise ValueError(
+            f"{name}: covers {said} along {axes}; expected the same lengths there. Give axes= for "
+            f"those that they have in common"
+        )
 
 
 def _check_fits(law: Law, case: FunctionCase, inputs: Mapping[str, Input]) -> None:
@@ -243,7 +271,7 @@ def _check_fits(law: Law, case: FunctionCase, inputs: Mapping[str, Input]) -> No
     first = covers[0].over[0] if covers else next(iter(case.floating or inputs))
     shape = inputs[first].known_shape() if first in inputs else None
     several = shape is None or (len(shape) > 0 and shape[0] > 1)
-    rows = "inputs of at least two rows"
+    rows = "inputs of at least two rows, c.floats((8, 5))"
     needs = {
         ours.excluded_is_absent: (covers, "a mask or weights"),
         ours.exclusion_is_removal: (covers, "a mask or weights"),
@@ -251,13 +279,16 @@ def _check_fits(law: Law, case: FunctionCase, inputs: Mapping[str, Input]) -> No
             [x for x in covers if x.axes is not None and (shape is None or x.axes < len(shape))],
             "a mask or weights that cover some leading axes, and not all: axes=1",
         ),
-        ours.scale_invariant: (case.kind in ("real", "positive"), "weights that are not integers"),
+        ours.scale_invariant: (
+            case.kind in ("real", "positive"),
+            'weights that are not integers: c.weights(..., kind="positive")',
+        ),
         ours.weight_is_repetition: (
             case.kind == "integer" and by_row,
             'weights of rows that are integers: c.weights(..., axes=1, kind="integer")',
         ),
         ours.gradient: (
-            case.floating and case.result_dtype("float32").startswith("float"),
+            case.floating and case.result_dtype("float32").startswith(("float", "default")),
             "a floating input and a floating result",
         ),
         theirs.accumulates_wide: (case.floating and several, f"floating {rows}"),

@@ -15,6 +15,9 @@ from .._case import Host
 Value = Callable[[Host], np.ndarray]
 """A function of named inputs, in higher precision."""
 
+STEEP = 2.0**6
+"""Slope from which on it is looked whether it is one: a jump is steeper the shorter the step."""
+
 STEP = 2.0**-20
 """Relative step of a difference: far above the roundings, far below what bends a function."""
 
@@ -23,7 +26,7 @@ def condition(value: Value, inputs: Host, floating: Iterable[str]) -> np.ndarray
     """Sum of ``|x_i df/dx_i|`` over all floating elements, at the shape of the result.
 
     Of the differences to both sides the greater counts; where one leaves the domain, the other.
-    Inf where both do.
+    Inf where both do. A jump to one side is none of the function's slope, and is left out.
     """
     with np.errstate(all="ignore"):  # at an end of the domain, or where the function overflows
         return _condition(value, inputs, floating)
@@ -39,14 +42,28 @@ def _condition(value: Value, inputs: Host, floating: Iterable[str]) -> np.ndarra
         for index in np.ndindex(inputs[name].shape):
             if inputs[name][index] == 0:
                 continue
-            sides = []
-            for step in (STEP, -STEP):
-                moved = inputs[name].copy()
-                moved[index] *= 1 + step
-                sides.append(abs(value({**inputs, name: moved}) - here) / STEP)
-            found = np.fmax(*sides)
+            found = np.fmax(*(_side(value, here, inputs, name, index, s) for s in (1, -1)))
             total = total + np.where(np.isnan(found), np.inf, found)
     return total
+
+
+def _side(
+    value: Value, here: np.ndarray, inputs: Host, name: str, index: tuple[int, ...], sign: int
+) -> np.ndarray:
+    """Size of the difference to one side, relative to the step."""
+
+    def difference(step: float) -> np.ndarray:
+        moved = inputs[name].copy()
+        moved[index] *= 1 + sign * step
+        return np.asarray(abs(value({**inputs, name: moved}) - here) / step)
+
+    found = difference(STEP)
+    steep = found > STEEP * abs(here)
+    if not steep.any():
+        return found
+    # The difference over a jump stays what it is, whatever the step.
+    jumps = steep & (difference(STEP / 4) > 3 * found)
+    return np.where(jumps, 0.0, found)
 
 
 def unit(array: np.ndarray) -> float:

@@ -1,7 +1,7 @@
 """Run cases right away, without pytest."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,12 @@ from .. import laws as ours
 from .. import reports
 from .._choice import check_dtypes, chosen_backends
 from .._environments import Environment, environments
+from .._globs import matches
 from .._ledger import Ledger
 from .._row import FAILED, Row
 from .._run import Outcome, float_types
-from ..laws import Law, Run
+from ..laws import Law, Run, backends_agree
+from . import _laws as theirs
 from ._case import FunctionCase
 from ._search import check
 
@@ -32,19 +34,25 @@ class Report:
         Of the inputs.
     not_run : dict of str to str
         Backends that cannot run here, with the reason of each.
+    stale : tuple of str
+        Entries of the ledger about these cases that are about nothing that ran.
     """
 
     rows: tuple[Row, ...]
     seed: int
     not_run: dict[str, str]
+    stale: tuple[str, ...] = ()
 
     @property
     def failed(self) -> int:
-        """Number of rows in which a law does not hold."""
-        return sum(row.outcome == FAILED for row in self.rows)
+        """Number of rows in which a law does not hold, and of stale entries of the ledger."""
+        return sum(row.outcome == FAILED for row in self.rows) + len(self.stale)
 
     def __str__(self) -> str:
-        return reports.matrix(self.rows, self.not_run)
+        said = [
+            f"{entry} is stale: it is about nothing that ran; delete it" for entry in self.stale
+        ]
+        return "\n".join([reports.matrix(self.rows, self.not_run), *said])
 
     def write(self, path: str | Path) -> None:
         """Write every row to a JSON file, whole or not at all."""
@@ -103,6 +111,8 @@ def report(
     for name, value in (("backends", backends), ("dtypes", dtypes)):
         if isinstance(value, str):
             raise TypeError(f"{name}={value!r}: expected a list of names: {name}=[{value!r}]")
+    if backends is not None and not backends:
+        raise ValueError("backends=[]: expected a name at least, or None for all that can run")
     if not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed={seed!r}: expected an integer of at least 0")
     chosen, not_run = chosen_backends(backends)
@@ -112,13 +122,15 @@ def report(
     rows = []
     for outcome in _outcomes(cases, environments(chosen), dtypes, laws, seed):
         row = known.judge(outcome.row, probes[outcome.row.backend].version, outcome.error)
-        rows.append(replace(row, command=_repeat(row, seed)) if row.outcome == FAILED else row)
+        if row.outcome == FAILED:
+            row = replace(row, command=_repeat(row, seed, chosen))
+        rows.append(row)
     if not rows:
         raise ValueError(
             f"nothing to check: {len(cases)} cases, with these laws and float types "
             f"{list(dtypes)}, on {chosen}"
         )
-    return Report(tuple(rows), seed, not_run)
+    return Report(tuple(rows), seed, not_run, _stale(known, rows, probes) if laws is None else ())
 
 
 def _outcomes(
@@ -138,8 +150,25 @@ def _outcomes(
                         yield check(law, trial)
 
 
-def _repeat(row: Row, seed: int) -> str:
+def _stale(ledger: Ledger, rows: Sequence[Row], probes: Mapping[str, am.Probe]) -> tuple[str, ...]:
+    """Entries about cases of this report alone: a ledger may be about others too."""
+    cases, dtypes = ({getattr(row, of) for row in rows} for of in ("case", "dtype"))
+    versions = {row.backend: probes[row.backend].version for row in rows}
+    return tuple(
+        entry.source
+        for entry in ledger.stale(rows, versions)
+        if any(matches(entry.case, case) for case in cases)
+        and any(matches(entry.dtype, dtype) for dtype in dtypes)
+    )
+
+
+def _repeat(row: Row, seed: int, backends: Sequence[str]) -> str:
     """What to write in Python for the same again."""
-    own = f"c.{row.law}" if row.law in ours.__all__ else row.law
-    where = f"backends=[{row.backend!r}], dtypes=[{row.dtype!r}]"
-    return f"c.report({row.case}, {where}, laws=[{own}], seed={seed})"
+    public = (*ours.__all__, theirs.accumulates_wide.name, theirs.covers_leading_axes.name)
+    own = f"c.{row.law}" if row.law in public else row.law
+    # It compares with what ran before.
+    names = list(backends) if row.law == backends_agree.name else [row.backend]
+    options = f"backends={names}, dtypes=[{row.dtype!r}], laws=[{own}], seed={seed}"
+    if row.case.replace(".", "_").isidentifier():
+        return f"c.report({row.case}, {options})"
+    return f"c.report(case, {options})  # of the case called {row.case!r}"

@@ -15,7 +15,7 @@ from ._framework import (
     thread_safe,
 )
 from ._gradients import gradient
-from ._law import Law, Run, ViolationError, law, same_bits, within
+from ._law import Law, NotHereError, Run, ViolationError, law, same_bits, within
 from ._static import fits_cupy, needs_no_values
 from ._values import (
     backends_agree,
@@ -54,6 +54,7 @@ LAWS = (
 __all__ = [
     "LAWS",
     "Law",
+    "NotHereError",
     "Run",
     "ViolationError",
     "backends_agree",

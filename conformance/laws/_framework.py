@@ -17,7 +17,7 @@ import agnostic_mask as am
 
 from .._case import Case
 from .._environments import Environment
-from ._law import Run, ViolationError, law, same_bits, within
+from ._law import NARROW, Run, ViolationError, law, same_bits, within
 
 THREADS = 4
 
@@ -62,9 +62,6 @@ def _name(dtype: Any) -> str:
     return str(getattr(dtype, "__name__", dtype)).rpartition(".")[2]
 
 
-NARROW = {"int64": "int32", "uint64": "uint32", "float64": "float32"}
-
-
 def _is_narrowed(run: Run, got: str) -> bool:
     """Whether a function that asks for no wide types has what stands for its dtype here."""
     name = run.case.result_dtype(run.dtype)
@@ -79,9 +76,7 @@ def _class(x: Any) -> str:
 
 def _expected_dtype(run: Run, given: am.Dispatch) -> Any:
     xp = given.xp
-    name = run.case.result_dtype(run.dtype)
-    if name == "default":
-        return xp.__array_namespace_info__().default_dtypes(device=given.device)["real floating"]
+    name = run.result_dtype()
     if name in NARROW and not run.env.knowledge.has_dtype(xp, run.env.device, name):
         name = NARROW[name]
     return getattr(xp, name)
@@ -98,7 +93,7 @@ def inputs_untouched(run: Run) -> None:
 
 def _has_hidden_work(case: Case, env: Environment, dtype: str) -> str | None:
     if env.knowledge.forbid_hidden_work(env.device) is None:
-        return "there is nothing to hide, or (JAX on the CPU) no way to see it"
+        return "there is nothing to hide: arrays are in the host's memory"
     return None
 
 
@@ -109,11 +104,11 @@ def nothing_hidden(run: Run) -> float:
     context = run.env.knowledge.forbid_hidden_work(run.env.device)
     assert context is not None
     hidden: RuntimeError | None = None
-    with context:
-        try:
+    try:
+        with context:  # which also raises what the function itself caught
             result = run.case.call(arrays)
-        except RuntimeError as error:
-            hidden = error
+    except RuntimeError as error:
+        hidden = error
     if hidden is not None:
         run.case.call(run.inputs()[1])  # which raises too if it is for another reason
         raise ViolationError(f"hidden work: {hidden}") from hidden
@@ -181,7 +176,7 @@ def _transposed(xp: Any, x: am.Array) -> am.Array:
 
 
 def _reversed(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {n: np.flip(np.ascontiguousarray(np.flip(x))) for n, x in arrays.items()}
+    return {n: np.flip(np.flip(x).copy()) for n, x in arrays.items()}
 
 
 def _read_only(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

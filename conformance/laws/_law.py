@@ -12,7 +12,7 @@ import agnostic_mask as am
 
 from .._case import Case, Host
 from .._environments import Environment
-from .._reference import Reference, Share
+from .._reference import EVERYTHING, Reference, Share
 
 
 class ViolationError(AssertionError):
@@ -27,6 +27,10 @@ class ViolationError(AssertionError):
     def __init__(self, message: str, share: Share | None = None) -> None:
         super().__init__(message)
         self.share = share
+
+
+class NotHereError(ValueError):
+    """The inputs of a case cannot be made in an environment."""
 
 
 @dataclass
@@ -59,20 +63,37 @@ class Run:
     given: Host | None = None
     notes: list[str] = field(default_factory=list)
 
+    def precision(self) -> str:
+        """Name of the float type of the computation: the inputs', or else the framework's own."""
+        by_default = self.case.result_dtype(self.dtype) == "default"
+        return self.env.default_float() if by_default else self.dtype
+
+    def result_dtype(self) -> str:
+        """Name of the dtype that the result must have, if the device has it."""
+        name = self.case.result_dtype(self.dtype)
+        return self.env.default_float() if name == "default" else name
+
     def rng(self) -> np.random.Generator:
         """Random numbers, the same in every environment."""
         return self.case.rng(self.seed)
 
     def arrays(self, master: Mapping[str, np.ndarray]) -> dict[str, am.Array]:
         """Inputs as arrays of the environment, floats in the float type of the run."""
-        floating = self.case.floating
         with np.errstate(all="ignore"):  # numbers that the float type has not become infinite
-            return {
-                name: self.env.asarray(
-                    x, self.dtype if name in floating and x.dtype.kind == "f" else None
-                )
-                for name, x in master.items()
-            }
+            return {name: self._array(name, x) for name, x in master.items()}
+
+    def _array(self, name: str, x: np.ndarray) -> am.Array:
+        if x.dtype.kind == "f":
+            return self.env.asarray(x, self.dtype if name in self.case.floating else None)
+        narrow, known = NARROW.get(x.dtype.name), self.env.knowledge
+        if narrow is None or known.has_dtype(known.namespace(), self.env.device, x.dtype.name):
+            return self.env.asarray(x)
+        if (x.astype(narrow) != x).any():
+            raise NotHereError(
+                f"{self.case.called(name)} holds integers beyond {narrow}, and there is no "
+                f"{x.dtype.name} here"
+            )
+        return self.env.asarray(x.astype(narrow))
 
     def exact(self, arrays: Mapping[str, am.Array]) -> Host:
         """What the environment's arrays hold, as NumPy arrays."""
@@ -82,7 +103,14 @@ class Run:
         """The case's inputs: as they were made, as arrays, and what those hold exactly."""
         master = self.case.inputs(self.rng()) if self.given is None else self.given
         arrays = self.arrays(master)
-        return master, arrays, self.exact(arrays)
+        exact = self.exact(arrays)
+        for name in self.case.finite():
+            if np.isinf(exact[name]).any():
+                raise OverflowError(
+                    f"{self.case.called(name)} holds numbers that are beyond {self.dtype}; give "
+                    f"smaller ones, or leave {self.dtype} out"
+                )
+        return master, arrays, exact
 
     def call(self, arrays: Mapping[str, am.Array], what: str = "") -> np.ndarray:
         """Result of the function under test, on the host; `what` says of which inputs it is."""
@@ -111,22 +139,21 @@ class Run:
         reference = self.reference(exact)
         if not self.case.by_itself:
             return reference
-        return Reference(self.call(arrays), 2 * np.asarray(reference.bound, dtype=float))
+        return same_shape(self.call(arrays), reference, "the result", bounds=2)
 
     def reference(self, exact: Host) -> Reference:
         """What the oracle says of inputs, remembered."""
-        accumulator = self.env.accumulator()
+        precision, accumulator = self.precision(), self.env.accumulator()
         inputs = ((name, x.shape, x.tobytes()) for name, x in exact.items())
-        key = (self.case.name, self.dtype, accumulator, *inputs)
+        key = (self.case.name, precision, accumulator, *inputs)
         if key not in self.references:
-            self.references[key] = self.case.reference(exact, self.dtype, accumulator)
+            self.references[key] = self.case.reference(exact, precision, accumulator)
         found: Reference = self.references[key]
         return found
 
 
-def _is_float(x: np.ndarray) -> bool:
-    return bool(x.dtype.kind == "f")
-
+NARROW = {"int64": "int32", "uint64": "uint32", "float64": "float32"}
+"""What stands for a dtype where it is missing."""
 
 HALF = ("float16", "bfloat16")
 HALF_LAWS = (
@@ -266,17 +293,27 @@ def law(check: Check | None = None, /, *, objection: Objection = _none) -> Any:
 
 def within(result: np.ndarray, reference: Reference, what: str) -> Share:
     """Share of the bound that a result fills; ViolationError if it is more than 1."""
+    same_shape(result, reference, what)
     share = reference.share(result)
     if share > 1:
-        expected = np.asarray(reference.value, dtype=float)
-        if np.shape(result) != expected.shape:
-            raise ViolationError(
-                f"{what} has shape {np.shape(result)}; the value in higher precision has "
-                f"{expected.shape}",
-                share,
-            )
         raise ViolationError(f"{what} {_off(result, reference)}", share)
     return share
+
+
+def same_shape(
+    result: np.ndarray, reference: Reference, what: str, *, bounds: float = 1
+) -> Reference:
+    """A result as what others are held against, with so many of its own bounds.
+
+    ViolationError if its shape is not that of what is right.
+    """
+    if np.shape(result) != np.shape(reference.value):
+        raise ViolationError(
+            f"{what} has shape {np.shape(result)}; the value in higher precision has "
+            f"{np.shape(reference.value)} (which is the oracle's, if the case has one)",
+            EVERYTHING,
+        )
+    return Reference(result, bounds * np.asarray(reference.bound, dtype=float))
 
 
 SHOWN = 4
@@ -286,7 +323,9 @@ SHOWN = 4
 def _off(result: np.ndarray, reference: Reference) -> str:
     shares = reference.shares(result)
     worst = max(shares, key=lambda index: shares[index])
-    got, value, bound, more = result, np.asarray(reference.value, dtype=float), reference.bound, ""
+    value = np.asarray(reference.value)
+    value = value.astype(float) if value.dtype.kind == "O" else value  # numbers of mpmath
+    got, bound, more = result, reference.bound, ""
     if result.size > SHOWN:
         beyond = sum(share > 1 for share in shares.values())
         bound = np.broadcast_to(np.asarray(bound, dtype=float), value.shape)[worst]

@@ -5,11 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .._row import FAILED, KNOWN, NOT_APPLICABLE, PASSED, Row
+from ..laws import matches_oracle
 
 MOST_LINES = 40
 """Cases that get a line each; of more, their groups do."""
 
 NOT_RUN = "not run"
+
+SHOWN_WIDE = 10
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,31 @@ def deviations(rows: Sequence[Row]) -> dict[tuple[str, str], list[Row]]:
         if row.outcome == KNOWN:
             found[row.reason, row.link].append(row)
     return found
+
+
+FILLED = 0.01
+"""Share of a bound that some result is expected to fill."""
+
+
+def wide(rows: Sequence[Row]) -> str:
+    """What to say of bounds that no result fills, though some are off; empty where there is none.
+
+    Such a bound would let much pass. Where every result is exact there is nothing to tell.
+    """
+    shares: dict[str, float] = defaultdict(float)
+    off = set()
+    for row in rows:
+        if row.law == matches_oracle.name and row.outcome == PASSED and row.share is not None:
+            shares[row.case] = max(shares[row.case], row.share)
+            if row.ulps:
+                off.add(row.case)
+    found = [
+        f"{name} ({shares[name]:.1%})" for name in shares if shares[name] < FILLED and name in off
+    ]
+    more = f" and {len(found) - SHOWN_WIDE} more" if len(found) > SHOWN_WIDE else ""
+    return (
+        f"no result fills 1 % of its bound: {', '.join(found[:SHOWN_WIDE])}{more}" if found else ""
+    )
 
 
 def title(row: Row) -> str:

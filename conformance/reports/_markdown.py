@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .._row import FAILED, KNOWN, NOT_APPLICABLE, Row
-from ._counts import Table, deviations, some, table, title, totals, unsaid
+from ._counts import Table, deviations, some, table, title, totals, unsaid, wide
 from ._data import rows_of
 
 SHOWN_FAILURES = 20
@@ -38,6 +38,8 @@ def markdown(data: Mapping[str, Any]) -> str:
     if len(found.lines) > OPEN_LINES:
         shown = _folded(some(len(found.lines) - 1, found.heading), shown)
     parts = [_verdict(rows, failures), shown, f"{totals(rows)}. {_versions(data)}"]
+    if wide(rows):
+        parts.append(f"{_plain(wide(rows))}.")
     if failures:
         parts.append("### Failures")
         parts.extend(map(_failure, failures[:SHOWN_FAILURES]))

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
 from .._row import FAILED, Row
-from ._counts import Table, deviations, some, table, title, totals, unsaid
+from ._counts import Table, deviations, some, table, title, totals, unsaid, wide
 
 SHOWN_FAILURES = 20
 GAP = "  "
@@ -36,7 +36,8 @@ def matrix(
         totals, known deviations, and each failure with the command that repeats it.
     """
     parts = ["\n".join(_blocks(table(rows, not_run), width))]
-    parts.append("\n".join([*_not_run(not_run, width), totals(rows)]))
+    said = [*_not_run(not_run, width), totals(rows), *_wrapped(wide(rows), width, "", "  ")]
+    parts.append("\n".join(said))
     parts.extend("\n".join(_known(*found, width)) for found in deviations(rows).items())
     failed = [row for row in rows if failures and row.outcome == FAILED]
     parts.extend("\n".join(_failure(row, width)) for row in failed[:SHOWN_FAILURES])
