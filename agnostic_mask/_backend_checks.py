@@ -32,7 +32,8 @@ class Checks:
         depends on them. Where Python sees the copy, or torch the operation, it raises for arrays
         in host memory too, for which it costs little: a test without a GPU stands for one with
         it. Copies raise in all threads. Contexts may be nested, and open in several threads at
-        once.
+        once. Where something within catches what a copy raises, the context raises it when it is
+        left; of a copy in a thread that opened none, every context that is open does.
 
         Returns None where there is nothing to hide, or no way to see it.
         """
@@ -63,7 +64,8 @@ class Checks:
         """Say why an exception is the framework's own fault, or None if it may be its caller's.
 
         That is: a function of the standard raised it for arguments of which the standard says
-        that it takes them, and no other way to call it would do.
+        that it takes them, and no other way to call it would do; or it is for want of something
+        that the standard leaves to the framework.
         """
         return None
 

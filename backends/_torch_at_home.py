@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from ._forbidden import Forbidden, left, read
+from ._forbidden import Forbidden, Shared, left, read
 
 _OF = "a torch.Tensor"
 # C++ does not ask these for what it reads by itself, such as a tensor where a number may be.
@@ -54,17 +54,32 @@ class _NoValuesRead(TorchDispatchMode):  # type: ignore[misc]  # which mypy does
         kwargs = kwargs or {}
         if _reads_values(func, args, kwargs):
             name = func.overloadpacket.__name__
-            raise RuntimeError(read(_CALLED.get(name, f"{name}()"), _OF))
+            raise _on_the_host.refused(read(_CALLED.get(name, f"{name}()"), _OF))
         return func(*args, **kwargs)
 
 
 _READING = {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape}
 _CALLED = {
+    "_linalg_check_errors": "a look for errors, as by linalg.inv(),",
+    "_linalg_eigh": "linalg.eigh()",
+    "_linalg_svd": "linalg.svd(), which other functions call too,",
     "_local_scalar_dense": "a number, which was wanted in place",
     "_unique2": "unique()",
     "index": "an index by a mask",
     "index_put": "setting elements by a mask",
     "index_put_": "setting elements by a mask",
+    "linalg_eig": "linalg.eig()",
+    "linalg_pinv": "linalg.pinv()",
+}
+# Which synchronize CUDA inputs with the CPU, as the documentation of torch.linalg has it of what
+# calls them: inv, solve, cholesky, lu_factor; eigvalsh; eigvals; svdvals, matrix_rank; pinv.
+_SYNCHRONIZING = {
+    torch.ops.aten._linalg_check_errors,
+    torch.ops.aten._linalg_eigh,
+    torch.ops.aten._linalg_svd,
+    torch.ops.aten.cholesky,
+    torch.ops.aten.linalg_eig,
+    torch.ops.aten.linalg_pinv,
 }
 
 
@@ -77,7 +92,7 @@ def _reads_values(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> 
         return _has_mask(args[1]) and args[2].numel() != 1
     if func is aten.repeat_interleave.Tensor:
         return kwargs.get("output_size") is None
-    return not _READING.isdisjoint(func.tags)
+    return func.overloadpacket in _SYNCHRONIZING or not _READING.isdisjoint(func.tags)
 
 
 def _has_mask(indices: Sequence[Any]) -> bool:
@@ -95,11 +110,11 @@ def at_home(device: Any) -> Iterator[None]:
 
 
 @contextmanager
-def _no_synchronisation() -> Iterator[None]:
-    cuda = torch.cuda
-    before = cuda.get_sync_debug_mode()
-    cuda.set_sync_debug_mode("error")
-    try:
-        yield
-    finally:
-        cuda.set_sync_debug_mode(before)
+def _errors() -> Iterator[None]:
+    before = torch.cuda.get_sync_debug_mode()
+    torch.cuda.set_sync_debug_mode("error")
+    yield
+    torch.cuda.set_sync_debug_mode(before)
+
+
+_no_synchronisation = Shared(_errors)

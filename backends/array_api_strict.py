@@ -54,6 +54,8 @@ class StrictBackend(Backend):
         return {"flags off": _flags_off}
 
     def own_fault(self, error: BaseException) -> str | None:
+        if isinstance(error, AttributeError) and "extension has been disabled" in str(error):
+            return f"an extension of the standard is optional, and off here: {error}"
         frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
         # What makes an array, and the function of the standard that asked for one.
         if len(frames) < 2 or frames[-1].f_code.co_name != "_new":

@@ -1,9 +1,9 @@
 """Dask: lazy arrays made of NumPy chunks."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, NoReturn
 
 import array_api_compat.dask.array as xp
 import dask
@@ -11,6 +11,8 @@ import dask.array
 import numpy as np
 
 from agnostic_mask import Array, Backend
+
+from ._forbidden import Shared
 
 
 class DaskBackend(Backend):
@@ -108,14 +110,11 @@ def _of_chunks(ufunc: np.ufunc, labels: Array, n: int, values: Array, nothing: A
     )
 
 
-@contextmanager
-def _lazy() -> Iterator[None]:
-    with dask.config.set(scheduler=_refuse_to_compute):
-        yield
+def _refuse_to_compute(*args: Any, **kwargs: Any) -> NoReturn:
+    raise _lazy.refused("a lazy Dask array was computed")
 
 
-def _refuse_to_compute(*args: Any, **kwargs: Any) -> Any:
-    raise RuntimeError("a lazy Dask array was computed")
+_lazy = Shared(lambda: dask.config.set(scheduler=_refuse_to_compute))
 
 
 backend = DaskBackend("dask")

@@ -1,8 +1,8 @@
 """JAX: traced and compiled arrays that JAX places by itself."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -10,6 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from agnostic_mask import Array, Backend
+
+from ._forbidden import Forbidden, left, read
 
 
 class JaxBackend(Backend):
@@ -100,8 +102,8 @@ class JaxBackend(Backend):
         traced: Callable[..., Any] = jax.jit(fn)
         return traced
 
-    # Nothing forbids hidden work: of arrays on the CPU NumPy takes the buffer, which no method
-    # gives, and `jax.transfer_guard` lets it. A function that is outlined cannot do so.
+    def forbid_hidden_work(self, device: Any) -> AbstractContextManager[Any] | None:
+        return _at_home(device)
 
     def outline(
         self, fn: Callable[..., Any], arrays: Sequence[Array]
@@ -111,6 +113,41 @@ class JaxBackend(Backend):
 
     def settings(self) -> Mapping[str, Callable[[], AbstractContextManager[Any]]]:
         return {"x64": self.wide}
+
+
+_OF = "a JAX array"
+
+
+@cache
+def _on_the_host() -> Forbidden:
+    # To have an array starts JAX, of which importing this module should not be the reason.
+    return Forbidden(
+        type(jnp.asarray(0)),
+        {
+            # Of arrays on the CPU NumPy takes the buffer, which no method gives and
+            # `jax.transfer_guard` lets it; but for bfloat16, which has no buffer. A boolean index,
+            # unique() and others of JAX do the same. A function that is outlined cannot. Of
+            # __index__ nothing is said: JAX asks it of every exponent, as it may be an integer.
+            "__array__": left("numpy.asarray, or what calls it,", _OF),
+            "__dlpack__": left("__dlpack__()", _OF),
+            "tolist": read("tolist()", _OF),
+            "tobytes": read("tobytes()", _OF),
+            "item": read("item()", _OF),
+            "__bool__": read("bool(), which `if` and `and` call too,", _OF),
+            "__float__": read("float()", _OF),
+            "__int__": read("int()", _OF),
+            "__complex__": read("complex()", _OF),
+            "__format__": read("a format", _OF),
+        },
+    )
+
+
+@contextmanager
+def _at_home(device: Any) -> Iterator[None]:
+    on_cpu = device.platform == "cpu"
+    guard = nullcontext() if on_cpu else jax.transfer_guard_device_to_host("disallow")
+    with _on_the_host()(), guard:
+        yield
 
 
 # Terms that are added one after another, by one thread; of more, the roundings would add up too.

@@ -1,8 +1,9 @@
 """PyTorch: tensors on the CPU, CUDA, MPS and other devices."""
 
 import operator
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cache, partial
 from importlib import import_module
 from math import inf
@@ -290,10 +291,13 @@ class TorchBackend(Backend):
     ) -> tuple[Array, Sequence[Array]] | None:
         leaves = [a.detach().clone().requires_grad_() for a in arrays]
         value = fn(*leaves)
+        if not value.requires_grad:  # piecewise constant, or detached
+            return value, [torch.zeros_like(a) for a in arrays]
         found = torch.autograd.grad(value, leaves, allow_unused=True, materialize_grads=True)
         return value.detach(), list(found)
 
     def compiled(self, fn: Callable[..., Any]) -> Callable[..., Any] | None:
+        _load_lazy_modules()
         torch.compiler.reset()  # functions that share their code would share a limit of traces
         # The interpreter of the traced graph: what can fail is the trace, not the generated code.
         traced: Callable[..., Any] = torch.compile(fn, fullgraph=True, backend="aot_eager")
@@ -317,6 +321,14 @@ class TorchBackend(Backend):
 
     def settings(self) -> Mapping[str, Callable[[], AbstractContextManager[Any]]]:
         return {"default float64": _default_float64}
+
+
+def _load_lazy_modules() -> None:
+    # A trace of code that asks for sys.modules, as array_api_compat does, goes through all of them;
+    # one that loads itself when it is looked at, as cupy.testing does, then adds others.
+    for module in list(sys.modules.values()):
+        with suppress(Exception):  # of a module that cannot be loaded, which is not asked for
+            vars(module)
 
 
 @contextmanager

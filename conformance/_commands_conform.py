@@ -11,9 +11,8 @@ from rich.progress import Progress
 
 import agnostic_mask as am
 
-from ._choice import ChoiceError, chosen_backends
+from ._choice import ChoiceError, MissingError, chosen_backends
 from ._coverage import uncovered
-from ._environments import unusable
 from ._files import whole_file
 from ._ledger import Ledger, LedgerError
 from ._pool import Task, run_in_processes
@@ -37,7 +36,8 @@ def _names(value: str | None) -> tuple[str, ...]:
     "--require",
     multiple=True,
     metavar="NAME",
-    help="Fail, with the reason, if this backend cannot run. May be repeated.",
+    help="Fail, with the reason, if this backend cannot run (torch:cuda: on such a device). May be "
+    "repeated.",
 )
 @click.option(
     "--case",
@@ -61,7 +61,9 @@ def _names(value: str | None) -> tuple[str, ...]:
     help="Run where the label of backend, device and settings fits. May be repeated.",
 )
 @click.option("--dtypes", help="Try these float types alone: names with commas between.")
-@click.option("--seed", default=0, show_default=True, help="Of the inputs.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the inputs."
+)
 @click.option(
     "--tile-rows",
     type=click.IntRange(min=1),
@@ -163,10 +165,10 @@ def _backends(
     """Names of the backends to run, and those that cannot, with the reason of each."""
     try:
         usable, not_run = chosen_backends(chosen or None, require)
+    except MissingError as error:  # a failure, and no mistake in an option
+        click.secho(str(error), fg="red")
+        sys.exit(1)
     except ChoiceError as error:
-        if unusable().keys() & require:  # a failure, and no mistake in an option
-            click.secho(str(error), fg="red")
-            sys.exit(1)
         raise click.UsageError(str(error)) from error
     return tuple(usable), not_run
 

@@ -1,9 +1,12 @@
 """What is held against a function, and what is not."""
 
+import html
 import importlib.util
+import json
 
 import numpy as np
 import pytest
+import scipy
 from array_api_compat import array_namespace
 
 from agnostic_mask import conformance as c
@@ -210,3 +213,11 @@ def test_of_many_bits_the_first_that_differ_are_shown():
         "the call left x changed: it gives np.float32(-0.0) at [2, 1], the first of 2 elements "
         "that differ; expected the bits of np.float32(0.0)"
     )
+
+
+def test_a_report_names_the_version_of_the_package_under_test(tmp_path):
+    report = c.report(c.case(scipy.special.softmax, x=X), backends=["numpy"])
+    report.write(tmp_path / "report.json")
+    found = json.loads((tmp_path / "report.json").read_text())["versions"]
+    assert found["scipy"] == scipy.__version__
+    assert f"scipy {scipy.__version__}" in html.unescape(report.markdown())

@@ -7,10 +7,12 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 
 import agnostic_mask as am
 from agnostic_mask.conformance import _commands_conform, _pool, reports
+from agnostic_mask.conformance._choice import ChoiceError, chosen_backends
 from agnostic_mask.conformance._globs import matches
 from agnostic_mask.conformance._pool import Task
 from agnostic_mask.conformance._row import FAILED, PASSED, Row
@@ -53,6 +55,30 @@ def test_a_required_backend_that_cannot_run_is_a_failure_with_its_reason(monkeyp
     ended = invoke("--backends", "numpy", "--require", "cupy")
     assert ended.exit_code == 1
     assert "cannot run: cupy: no such driver" in ended.output
+
+
+def test_a_required_kind_of_device_that_is_not_there_is_a_failure(monkeypatch):
+    monkeypatch.setattr(knowledge("torch"), "devices", lambda: [torch.device("cpu")])
+    for kind in ("cuda", ""):
+        ended = invoke("--backends", "numpy", "--require", f"torch:{kind}")
+        assert ended.exit_code == 1
+        message = f"required, and cannot run: torch:{kind}: torch has no such device here, only cpu"
+        assert message in ended.output
+    ended = invoke("--backends", "numpy", "--require", "torsh:cuda")
+    assert (ended.exit_code, "'torsh'; did you mean 'torch'?" in ended.output) == (2, True)
+
+
+@pytest.mark.parametrize("required", ["torch:cpu", "jax:cpu", "array_api_strict:device1", "numpy"])
+def test_a_required_device_that_is_there_has_its_backend_run(required):
+    name = required.partition(":")[0]
+    assert chosen_backends(["numpy"], [required])[0] == list(dict.fromkeys(["numpy", name]))
+
+
+def test_a_required_device_of_a_backend_that_cannot_run_says_why(monkeypatch):
+    probes = {**am.available_backends(), "cupy": am.Probe("cupy", False, reason="no such driver")}
+    monkeypatch.setattr(am, "available_backends", lambda: probes)
+    with pytest.raises(ChoiceError, match=r"cannot run: cupy:cuda: no such driver"):
+        chosen_backends(["numpy"], ["cupy:cuda"])
 
 
 def test_a_backend_that_does_not_exist_is_named_with_the_nearest():

@@ -13,10 +13,10 @@ from array_api_compat import array_namespace
 
 import agnostic_mask as am
 from agnostic_mask import conformance as c
-from agnostic_mask.conformance._environments import environments
+from agnostic_mask.conformance._environments import environments, hardware
 from agnostic_mask.conformance.cases import all_cases
 
-from .arrays import BACKENDS
+from .arrays import BACKENDS, knowledge
 
 SETTINGS = {
     "array_api_strict flags off": lambda: array_api_strict.get_array_api_strict_flags(),
@@ -47,6 +47,50 @@ def test_every_setting_is_an_environment_after_its_backend_s_devices():
     assert order == sorted(order)
     of_strict = [env.setting is None for env in found if env.backend == "array_api_strict"]
     assert of_strict == [True] * (len(of_strict) - 1) + [False]
+
+
+class Placed:
+    """A device that says what hardware it is, as torch's do."""
+
+    def __init__(self, kind, i=0):
+        self.type, self.name = kind, f"{kind}:{i}"
+
+    def __str__(self):
+        return self.name
+
+
+def test_the_first_device_of_each_kind_of_hardware_is_plain(monkeypatch):
+    devices = [Placed("cpu"), Placed("cuda"), Placed("cuda", 1), Placed("mps")]
+    monkeypatch.setattr(knowledge("torch"), "devices", lambda: devices)
+    found = environments(["torch"], settings=False)
+    assert [(env.label, env.plain) for env in found] == [
+        ("torch", True),
+        ("torch cuda:0", True),
+        ("torch cuda:1", False),
+        ("torch mps:0", True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("device", "kind"),
+    [
+        (torch.device("meta"), "meta"),
+        (jax.devices()[0], "cpu"),
+        (array_api_strict.Device("device1"), None),
+        ("cpu", None),
+    ],
+)
+def test_the_kind_of_hardware_is_what_the_framework_calls_it(device, kind):
+    assert hardware(device) == kind
+
+
+def test_every_law_is_checked_on_hardware_of_another_kind(monkeypatch):
+    devices = [torch.device("cpu"), torch.device("meta")]
+    monkeypatch.setattr(knowledge("torch"), "devices", lambda: devices)
+    first, second = environments(["torch"], settings=False)
+    case = next(iter(all_cases()))
+    for law in (c.layout_invariant, c.order_invariant):
+        assert law.why_not(case, second, "float32") == law.why_not(case, first, "float32")
 
 
 def test_settings_can_be_left_out():
@@ -152,6 +196,27 @@ def test_what_array_api_strict_cannot_do_by_itself_is_no_fault_of_the_function(n
     assert all(name in row.reason for row in rows if own)
     others = [row for row in report.rows if not row.environment.endswith("no_x64")]
     assert {row.outcome for row in others} == {"passed"}
+
+
+def length(x):
+    return array_namespace(x).linalg.vector_norm(x)
+
+
+def test_an_extension_that_is_off_does_not_apply():
+    checked = c.case(length, x=c.floats((4,), 1, 2))
+    report = c.report(checked, backends=["array_api_strict"], dtypes=["float32"])
+    off = [row for row in report.rows if row.environment.endswith("flags off")]
+    assert {row.outcome for row in off} == {"not applicable"}
+    assert all("optional" in row.reason and "'linalg'" in row.reason for row in off)
+    others = [row for row in report.rows if not row.environment.endswith("flags off")]
+    assert {row.outcome for row in others} == {"passed"}
+
+
+def test_an_attribute_that_there_is_not_is_a_fault_of_the_function():
+    own_fault = knowledge("array_api_strict").own_fault
+    with pytest.raises(AttributeError) as raised:
+        array_api_strict.nansum  # noqa: B018
+    assert own_fault(raised.value) is None
 
 
 def counted(name, options, x):

@@ -1,5 +1,6 @@
 """What authors of other libraries write: cases of their own functions."""
 
+from ._calling import versions
 from ._case import CaseError, FunctionCase
 from ._inputs import Input, floats, integers, masks, weights
 from ._laws import accumulates_wide, covers_leading_axes
@@ -23,5 +24,6 @@ __all__ = [
     "integers",
     "masks",
     "report",
+    "versions",
     "weights",
 ]

@@ -2,7 +2,8 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .._case import Host
@@ -57,6 +58,18 @@ def positional_only(fn: Callable[..., Any]) -> dict[str, Any]:
     except (TypeError, ValueError):  # of some functions in C
         return {}
     return {p.name: p.default for p in parameters if p.kind is p.POSITIONAL_ONLY}
+
+
+def root_of(fn: Callable[..., Any]) -> str:
+    """Name of the package, or else the module, that a function is of."""
+    return str(getattr(unwrapped(fn), "__module__", "")).partition(".")[0]
+
+
+def versions(fns: Iterable[Callable[..., Any]]) -> dict[str, str]:
+    """Versions that packages of functions say of themselves, by name."""
+    roots = dict.fromkeys(map(root_of, fns))
+    found = {root: getattr(sys.modules.get(root), "__version__", None) for root in roots}
+    return {root: version for root, version in found.items() if isinstance(version, str)}
 
 
 def name_of(fn: Callable[..., Any]) -> str:

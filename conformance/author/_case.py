@@ -13,7 +13,7 @@ import agnostic_mask as am
 from .._case import Call, Host, spread
 from .._environments import Environment
 from ..laws import Law, excluded_is_absent
-from ._calling import described, first, positional_only, unwrapped
+from ._calling import described, first, positional_only, root_of
 from ._inputs import Cover, Drawn, Floats, Input, Masks, Weights
 from ._right import OracleCase
 
@@ -169,8 +169,7 @@ class FunctionCase(OracleCase):
         return exact[first].shape
 
     def home(self) -> str:
-        root = str(getattr(unwrapped(self.fn), "__module__", "")).partition(".")[0]
-        file = getattr(sys.modules.get(root), "__file__", None) or "<no file>"
+        file = getattr(sys.modules.get(root_of(self.fn)), "__file__", None) or "<no file>"
         return os.path.dirname(file) if os.path.basename(file) == "__init__.py" else file
 
     def smooth(self) -> list[str]:

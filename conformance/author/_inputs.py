@@ -176,7 +176,7 @@ def weights(over: str | Sequence[str], *, axes: int | None = None, kind: str = "
         How many leading axes the weights have; all by default.
     kind : {"positive", "real", "integer"}
         Not below 0, the default; of both signs; or integers from 0 to 3, which say how often an
-        element counts. A 0 is among all of them.
+        element counts. Of three or more one at least is 0.
 
     Examples
     --------

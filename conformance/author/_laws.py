@@ -46,7 +46,7 @@ def _has_no_wide(case: Case, env: Environment, dtype: str) -> str | None:
 
 @law(objection=_has_no_wide)
 def accumulates_wide(run: Run) -> float:
-    """Sums of many terms round as sums in float64 do, not each time to the inputs' dtype."""
+    """Sums over many rows round as sums in float64 do, not each time to the inputs' dtype."""
     case = run.case
     assert isinstance(case, FunctionCase)
     _, _, exact = run.inputs()

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from .._row import FAILED, Row
 from .._run import Outcome, float_types
 from ..laws import Law, Run, backends_agree
 from . import _laws as theirs
+from ._calling import versions
 from ._case import FunctionCase
 from ._search import check
 
@@ -36,12 +37,15 @@ class Report:
         Backends that cannot run here, with the reason of each.
     stale : tuple of str
         Entries of the ledger about these cases that are about nothing that ran.
+    versions : mapping of str to str
+        Of the packages whose functions were checked.
     """
 
     rows: tuple[Row, ...]
     seed: int
     not_run: dict[str, str]
     stale: tuple[str, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def failed(self) -> int:
@@ -63,7 +67,9 @@ class Report:
         return reports.markdown(self._data())
 
     def _data(self) -> dict[str, Any]:
-        return reports.as_data(self.rows, seed=self.seed, not_run=self.not_run)
+        return reports.as_data(
+            self.rows, seed=self.seed, not_run=self.not_run, versions=self.versions
+        )
 
 
 def report(
@@ -130,7 +136,8 @@ def report(
             f"nothing to check: {len(cases)} cases, with these laws and float types "
             f"{list(dtypes)}, on {chosen}"
         )
-    return Report(tuple(rows), seed, not_run, _stale(known, rows, probes) if laws is None else ())
+    stale = _stale(known, rows, probes) if laws is None else ()
+    return Report(tuple(rows), seed, not_run, stale, versions(case.fn for case in cases))
 
 
 def _outcomes(

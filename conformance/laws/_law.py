@@ -232,7 +232,7 @@ class Law:
         if not env.plain and self.name not in EVERYWHERE:
             return (
                 "another device or setting changes where arrays lie and what is allowed; the law "
-                "is checked on the first device, with nothing set"
+                "is checked on the first device of each kind, with nothing set"
             )
         if dtype in HALF and case.casts_halves and self.name not in HALF_LAWS:
             return "half types are cast to float32 at the door, for which this law is checked"

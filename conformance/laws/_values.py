@@ -21,7 +21,7 @@ def matches_oracle(run: Run) -> float:
 
 @law
 def holds_for_degenerate(run: Run) -> float:
-    """The smallest inputs, of a single element and of none, have the right values too."""
+    """The smallest inputs, a single row and none, have the right values too."""
     worst = 0.0
     for what, smallest in run.case.degenerate(run.inputs()[0], run.rng()):
         arrays = run.arrays(smallest)

@@ -8,16 +8,18 @@ Tests written by hand take the fixtures `am_xp`, `am_device`, `am_dtype`, `am_ba
 `am_call`. The terminal shows a matrix at the end.
 """
 
+import inspect
 from collections.abc import Generator
 from typing import Any
 
 import pytest
 
-from .._row import FAILED, NOT_APPLICABLE, PASSED, Row
+from ..author import FunctionCase
 from ._fixtures import am_backend, am_call, am_device, am_dtype, am_place, am_xp, parametrize
 from ._gatherer import Gatherer
-from ._items import LawItem, as_plain, items
-from ._session import KEY, Session, node_id
+from ._items import LawItem, items
+from ._rows import numbered
+from ._session import KEY, Session
 
 __all__ = [
     "am_backend",
@@ -40,7 +42,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="NAME",
         action="append",
         default=[],
-        help="fail, with the reason, if this backend cannot run; may be repeated",
+        help="fail, with the reason, if this backend, or this kind of its devices (torch:cuda), "
+        "cannot run; may be repeated",
     )
     group.addoption(
         "--am-dtypes",
@@ -68,11 +71,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(
-    collector: pytest.Collector, name: str, obj: object
+    collector: pytest.Module | pytest.Class, name: str, obj: object
 ) -> list[LawItem] | None:
     """Make tests of what `as_test` gave."""
-    case = getattr(obj, "conformance_case", None)
-    return None if case is None else list(items(collector, name, case))
+    # Some objects have every attribute that they are asked for: those of unittest.mock.
+    case = inspect.getattr_static(obj, "conformance_case", None)
+    if isinstance(case, FunctionCase):
+        return list(items(collector, name, case, getattr(obj, "pytestmark", [])))
+    if issubclass(type(obj), FunctionCase) and collector.funcnamefilter(name):
+        raise collector.CollectError(
+            f"{name} is a case; expected is a test, which .as_test() makes of it: "
+            f"{name} = c.case(...).as_test()"
+        )
+    return None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -80,30 +91,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     parametrize(metafunc)
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Give rows to the report, by which they come from whatever process ran the test."""
     report: Any = yield
-    if isinstance(item, LawItem):
-        if call.when == "call":
-            report.agnostic_mask = as_plain(item.rows)
-    elif call.when == "call" and isinstance(item, pytest.Function) and hasattr(item, "callspec"):
-        place = item.callspec.params.get("_am_place")
-        if place is not None:
-            report.agnostic_mask = as_plain([_row(item, place, report)])
+    report.agnostic_mask = numbered(item, report)
     found: pytest.TestReport = report
     return found
-
-
-def _row(item: pytest.Function, place: Any, report: Any) -> Row:
-    env, dtype = place
-    name = item.originalname
-    outcome = {"passed": PASSED, "failed": FAILED}.get(report.outcome, NOT_APPLICABLE)
-    reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else "")
-    if outcome == FAILED:
-        reason = report.longreprtext.strip().rpartition("\n")[2]
-    row = Row(name, name, name, "test", env.backend, env.label, dtype, outcome, reason=reason)
-    session = item.config.stash[KEY]
-    return session.repeatable(row, node_id(item))

@@ -30,7 +30,7 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
         for dtype in (session.dtypes if "am_dtype" in names else [""])
         if not dtype or dtype in env.dtypes()
     ]
-    ids = [place_id(env) + (f"-{dtype}" if dtype else "") for env, dtype in places]
+    ids = [place_id(env, dtype) for env, dtype in places]
     metafunc.parametrize("_am_place", places, ids=ids, indirect=True)
 
 

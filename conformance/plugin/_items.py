@@ -1,7 +1,10 @@
 """One test for each law, environment and float type of a case."""
 
-import dataclasses
-from collections.abc import Iterator
+import linecache
+import re
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +15,17 @@ from ..author import FunctionCase, OracleError, check
 from ..laws import Law, Run, ViolationError
 from ._session import KEY, node_id, place_id
 
-MACHINERY = {"_pytest", "pluggy", "conformance"}
+# concurrent.futures calls the function from several threads.
+MACHINERY = tuple(
+    Path(str(files(name)))
+    for name in (
+        "_pytest",
+        "agnostic_mask.backends",
+        "agnostic_mask.conformance",
+        "concurrent",
+        "pluggy",
+    )
+)
 """Folders of which a traceback says nothing about the function under test."""
 
 
@@ -30,6 +43,7 @@ class LawItem(pytest.Item):
     law: Law
     trial: Run
     rows: list[Row]
+    line: int
 
     def runtest(self) -> None:
         """Check the law, and keep its row for the report."""
@@ -56,13 +70,22 @@ class LawItem(pytest.Item):
         """What failed, and what repeats it; where the function raised, the traceback too."""
         if isinstance(excinfo.value, BrokenLawError):
             return f"{excinfo.value.row.reason}\n\n{_said(excinfo.value.row)}"
-        own = excinfo.traceback.filter(lambda entry: not set(entry.path.parts) & MACHINERY)
-        excinfo.traceback = own or excinfo.traceback
+        if not self.config.getoption("fulltrace"):
+            own = excinfo.traceback.filter(_is_authors)
+            if not own:
+                return f"{excinfo.exconly()}\n(--full-trace shows where it was raised)"
+            excinfo.traceback = own
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Any, int | None, str]:
         """Where the test is, and its name."""
-        return self.path, None, self.name
+        return self.path, self.line, self.name
+
+
+def _is_authors(entry: Any) -> bool:
+    # It is text where there is no file: of code that was made by exec, or by Cython.
+    path = Path(entry.path)
+    return not any(path.is_relative_to(folder) for folder in MACHINERY)
 
 
 def _said(row: Row) -> str:
@@ -72,8 +95,10 @@ def _said(row: Row) -> str:
     )
 
 
-def items(collector: pytest.Collector, name: str, case: FunctionCase) -> Iterator[LawItem]:
-    """Tests of a case. What does not apply is told of by the first of them."""
+def items(
+    collector: pytest.Collector, name: str, case: FunctionCase, marks: Sequence[pytest.Mark]
+) -> Iterator[LawItem]:
+    """Tests of a case, all with its marks. What does not apply is told of by the first."""
     session = collector.config.stash[KEY]
     if session.cases.setdefault(case.name, case) is not case:
         raise collector.CollectError(
@@ -81,6 +106,7 @@ def items(collector: pytest.Collector, name: str, case: FunctionCase) -> Iterato
         )
     references: dict[Any, Any] = {}
     left_out: list[Row] = []
+    line = _line(collector.path, name)
     first = True
     for i, env in enumerate(session.environments):
         for dtype in float_types(case, env, session.dtypes):
@@ -90,18 +116,22 @@ def items(collector: pytest.Collector, name: str, case: FunctionCase) -> Iterato
                 if row is not None:
                     left_out.append(row)
                     continue
-                called = f"{name}[{place_id(env)}-{dtype}-{law.name}]"
+                called = f"{name}[{place_id(env, dtype)}-{law.name}]"
                 # Told whole, it is the same for `--lf` as what is read from a file.
                 made = LawItem.from_parent(
                     collector, name=called, nodeid=f"{collector.nodeid}::{called}"
                 )
-                made.law, made.trial = law, trial
+                made.own_markers.extend(marks)
+                made.keywords.update((mark.name, mark) for mark in marks)
+                made.law, made.trial, made.line = law, trial, line
                 # The same list for the first, which is added to while others are collected.
                 made.rows = left_out if first else []
                 first = False
                 yield made
 
 
-def as_plain(rows: list[Row]) -> list[dict[str, Any]]:
-    """Rows as what can be sent from one process to another."""
-    return [dataclasses.asdict(row) for row in rows]
+def _line(path: Path, name: str) -> int:
+    """Line where a test gets its name, the first being 0; also 0 where that is not seen."""
+    assigned = re.compile(rf"\s*{re.escape(name)}\s*[:=]")
+    lines = enumerate(linecache.getlines(str(path)))
+    return next((i for i, line in lines if assigned.match(line)), 0)

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from .._files import whole_file
 from .._ledger import Deviation, Ledger, LedgerError
 from .._row import FAILED, Row
 from .._run import Outcome
-from ..author import FunctionCase
+from ..author import FunctionCase, versions
 from ..laws import backends_agree
 
 NAME = "agnostic_mask.conformance.plugin"
@@ -40,10 +41,13 @@ class Session:
     arguments : list of str
         Options that a command needs to repeat a test.
     backends : list of str
-        Those that were asked for; none, where all were.
-    rows : list of Row
+        Those that run; none, where all do that can.
+    numbered : list of tuple of (int, Row)
+        What came of tests, with their numbers.
+    skipped : list of Row
+        Of tests that were not called.
     narrowed : bool
-        Whether some tests were left out.
+        Whether some tests were left out, so that nobody can tell what is not there any more.
     cases : dict of str to FunctionCase
         Those that were collected, by name.
     """
@@ -56,7 +60,8 @@ class Session:
     versions: dict[str, str]
     arguments: list[str]
     backends: list[str]
-    rows: list[Row] = field(default_factory=list)
+    numbered: list[tuple[int, Row]] = field(default_factory=list)
+    skipped: list[Row] = field(default_factory=list)
     narrowed: bool = False
     cases: dict[str, FunctionCase] = field(default_factory=dict)
 
@@ -65,6 +70,7 @@ class Session:
         """Read the options of a run; UsageError where they are not as they should be."""
         option = config.getoption
         names = _split(option("am_backends"))
+        _check_seed(option("am_seed"))
         dtypes = _split(option("am_dtypes")) or ["float32", "float64"]
         ledgers = [*config.getini("am_ledger"), *map(Path, option("am_ledger"))]
         try:
@@ -74,7 +80,9 @@ class Session:
         except (ChoiceError, LedgerError) as error:
             raise pytest.UsageError(str(error)) from error
         for name in ("am_json", "am_markdown"):
-            _check_folder(name, option(name))
+            _check_file(name, option(name))
+        found = environments(usable)
+        _check_dtypes(dtypes, found)
         arguments = ["--am-seed", str(option("am_seed"))]
         if option("am_dtypes"):
             arguments += ["--am-dtypes", ",".join(dtypes)]
@@ -82,15 +90,25 @@ class Session:
             arguments += ["--am-ledger", path]
         probes = am.available_backends()
         return cls(
-            environments(usable),
+            found,
             not_run,
             dtypes,
             option("am_seed"),
             ledger,
             {name: probes[name].version for name in usable},
             arguments,
-            names,
+            usable if names else [],
+            narrowed=bool(option("am_dtypes")),
         )
+
+    @property
+    def rows(self) -> list[Row]:
+        """What came of tests, in the order in which they were collected."""
+        return [row for _, row in sorted(self.numbered, key=lambda pair: pair[0])]
+
+    def without_environment(self) -> list[str]:
+        """Float types that none of the environments has."""
+        return [name for name in self.dtypes if not _is_in(name, self.environments)]
 
     def judged(self, outcome: Outcome, node: str) -> Row:
         """A row in the light of the ledger, with what repeats it if it failed."""
@@ -109,13 +127,17 @@ class Session:
 
     def stale(self) -> list[Deviation]:
         """Entries of the ledger that are about nothing that ran, unless tests were left out."""
-        return [] if self.narrowed else self.ledger.stale(self.rows, self.versions)
+        if self.narrowed:
+            return []
+        found = self.ledger.stale(self.rows, self.versions)
+        return [entry for entry in found if not any(map(entry.covers, self.skipped))]
 
     def write(self, json: str | None, markdown: str | None) -> None:
         """Write the reports that were asked for."""
         if json is None and markdown is None:
             return  # for whose versions every framework is imported
-        data = reports.as_data(self.rows, seed=self.seed, not_run=self.not_run)
+        theirs = versions(case.fn for case in self.cases.values())
+        data = reports.as_data(self.rows, seed=self.seed, not_run=self.not_run, versions=theirs)
         if json is not None:
             reports.write(Path(json), data)
         if markdown is not None:
@@ -124,15 +146,40 @@ class Session:
 
 
 KEY = pytest.StashKey[Session]()
+NUMBER = pytest.StashKey[int]()
+"""Of a test, in the order in which tests were collected."""
 
 
 def _split(names: str | None) -> list[str]:
     return [name.strip() for name in names.split(",") if name.strip()] if names else []
 
 
-def _check_folder(option: str, path: str | None) -> None:
-    if path is not None and not Path(path).absolute().parent.is_dir():
-        raise pytest.UsageError(f"--{option.replace('_', '-')} {path}: its folder does not exist")
+def _check_seed(seed: int) -> None:
+    if seed < 0:
+        raise pytest.UsageError(f"--am-seed {seed}: expected an integer of at least 0")
+
+
+def _check_file(option: str, path: str | None) -> None:
+    if path is None:
+        return
+    given = f"--{option.replace('_', '-')} {path}"
+    if Path(path).is_dir():
+        raise pytest.UsageError(f"{given}: it is a folder; expected the name of a file to write")
+    if not Path(path).absolute().parent.is_dir():
+        raise pytest.UsageError(f"{given}: its folder does not exist")
+
+
+def _check_dtypes(names: Sequence[str], found: Sequence[Environment]) -> None:
+    if not any(_is_in(name, found) for name in names):
+        where = ", ".join(env.label for env in found)
+        raise pytest.UsageError(
+            f"--am-dtypes {','.join(names)}: none of the environments has this float type, so that "
+            f"nothing would run; expected one that one of them has: {where}"
+        )
+
+
+def _is_in(dtype: str, found: Sequence[Environment]) -> bool:
+    return any(dtype in env.dtypes() for env in found)
 
 
 def node_id(item: pytest.Item) -> str:
@@ -143,7 +190,8 @@ def node_id(item: pytest.Item) -> str:
     return "::".join([here, *rest])
 
 
-def place_id(env: Environment) -> str:
-    """An environment in the name of a test."""
+def place_id(env: Environment, dtype: str = "") -> str:
+    """An environment and a float type, if there is one, in the name of a test."""
     backend, _, rest = env.label.partition(" ")
-    return f"{backend}:{rest.replace(' ', '_')}" if rest else backend
+    place = f"{backend}:{rest.replace(' ', '_')}" if rest else backend
+    return f"{place}-{dtype}" if dtype else place
