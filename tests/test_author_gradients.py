@@ -77,3 +77,21 @@ def test_and_are_held_to_that(name):
         return value / 2 + value.detach() / 2 if hasattr(value, "detach") else value
 
     assert set(found(half_as_steep, x, oracle=fn)) == {"gradient"}
+
+
+@pytest.mark.parametrize("factor", [1, 2])
+def test_places_without_a_number_leave_the_other_derivatives(factor):
+    def filled(x, mask):
+        xp = array_namespace(x)
+        x = xp.where(mask, x, xp.ones_like(x))
+        value = x.detach() if hasattr(x, "detach") else x
+        return xp.where(mask, x * x + (factor - 1) * (x - value), xp.nan)
+
+    checked = c.case(
+        filled,
+        x=c.floats(6, 1, 2),
+        mask=c.masks(over="x"),
+        oracle=lambda x, mask: np.where(mask, x * x, np.nan),
+        laws=[c.gradient],
+    )
+    assert set(broken(checked, ["torch"])) == (set() if factor == 1 else {"gradient"})

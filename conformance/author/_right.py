@@ -129,10 +129,12 @@ class OracleCase(CoveredCase):
     def _slopes(
         self, name: str, exact: Host, dtype: str, wide: Host
     ) -> tuple[np.ndarray, np.ndarray]:
-        factors = directions(self._value(wide, dtype).shape)
+        here = self._value(wide, dtype)
+        # Places without a number have no derivative either.
+        factors, there = directions(here.shape), here == here
 
         def value(x: np.ndarray) -> Any:
-            return np.sum(self._value({**wide, name: x}, dtype) * factors)
+            return np.sum(self._value({**wide, name: x}, dtype) * factors, where=there)
 
         x = wide[name]
         sizes = np.where(x == 0, np.max(abs(x), initial=0) or 1, abs(x))

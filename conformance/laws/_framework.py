@@ -176,7 +176,7 @@ def _transposed(xp: Any, x: am.Array) -> am.Array:
 
 
 def _reversed(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {n: np.flip(np.flip(x).copy()) for n, x in arrays.items()}
+    return {n: np.flip(np.flip(x).copy()) if x.ndim else x for n, x in arrays.items()}
 
 
 def _read_only(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
