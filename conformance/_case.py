@@ -316,7 +316,8 @@ def random_weights(rng: np.random.Generator, shape: tuple[int, ...], kind: str) 
     """Weights of kind "real" (a zero and a negative among them) or "integer" (0 to 3)."""
     if kind == "integer":
         repeats = rng.integers(0, 4, shape, dtype=np.int32)
-        repeats.reshape(-1)[:2] = (2, 0)[: repeats.size]
+        repeats.reshape(-1)[-1:] = 0
+        repeats.reshape(-1)[:1] = 2
         return repeats
     weights = rng.uniform(0.2, 3.0, shape)
     flat = weights.reshape(-1)

@@ -57,14 +57,15 @@ def gradient(run: Run) -> float | None:
     assert isinstance(case, CoveredCase)
     master, arrays, exact = run.inputs()
     clean = _gradients(run, arrays)
+    undefined = bool(np.isnan(np.asarray(run.reference(exact).value, dtype=float)).any())
     worst = 0.0
     for name, found in clean.items():
         key = ("slopes", name, case.name, run.dtype)
         if key not in run.references:
             run.references[key] = _slopes(run, name, exact)
         reference: Reference = run.references[key]
-        # Of a kink each side has a derivative of its own, which may be infinite.
-        anything = np.isinf(reference.bound) & ~np.isnan(found)
+        # At a kink each side has its derivative, which may be infinite; that of NaN is NaN.
+        anything = np.isinf(reference.bound) & (undefined | ~np.isnan(found))
         found = np.where(anything, np.asarray(reference.value, dtype=found.dtype), found)
         worst = max(worst, within(found, reference, f"the gradient of {case.called(name)}"))
     if not case.absent or case.included(exact).all():

@@ -1,5 +1,6 @@
 """Rows counted: cases by environments, and what a person is told of them."""
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -128,9 +129,9 @@ def title(row: Row) -> str:
 def unsaid(row: Row) -> str:
     """How far off a row was; empty where nothing was measured, or the reason says so."""
     said = []
-    if row.share is not None:
+    if row.share is not None and math.isfinite(row.share):
         said.append(f"{row.share:.3g} times the bound")
-    if row.ulps is not None:
+    if row.ulps is not None and math.isfinite(row.ulps):
         said.append(f"{row.ulps:.3g} ulps")
     return ", ".join(measure for measure in said if measure not in row.reason)
 
