@@ -38,8 +38,9 @@ def markdown(data: Mapping[str, Any]) -> str:
     if len(found.lines) > OPEN_LINES:
         shown = _folded(some(len(found.lines) - 1, found.heading), shown)
     parts = [_verdict(rows, failures), shown, f"{totals(rows)}. {_versions(data)}"]
-    if wide(rows):
-        parts.append(f"{_plain(wide(rows))}.")
+    unfilled = wide(rows)
+    if unfilled:
+        parts.append(f"{_plain(unfilled)}.")
     if failures:
         parts.append("### Failures")
         parts.extend(map(_failure, failures[:SHOWN_FAILURES]))
