@@ -64,20 +64,21 @@ def resolve(arrays: Iterable[tuple[str, Any]]) -> Dispatch:
     """
     named = tuple(arrays)
     key = signature([x for _, x in named])
+    if key is None:  # within a trace, to which the table would be one of its conditions
+        return _checked(named)
     found = _checked_before.get(key)
     if found is None:
-        found = _checked(named)
-        if key is not None:
-            _checked_before[key] = found
+        found = _checked_before[key] = _checked(named)
     return found
 
 
-_checked_before: dict[tuple[Any, ...] | None, Dispatch] = {}
+_checked_before: dict[tuple[Any, ...], Dispatch] = {}
 
 
 def resolved_before(arrays: Iterable[Any]) -> Dispatch | None:
     """What `resolve` found for arrays of these classes and metadata; None if it is to be asked."""
-    return _checked_before.get(signature(arrays))
+    key = signature(arrays)
+    return None if key is None else _checked_before.get(key)
 
 
 def _checked(named: Iterable[tuple[str, Any]]) -> Dispatch:

@@ -9,13 +9,15 @@ from typing import Any, Literal
 from agnostic_mask._array import Array
 from agnostic_mask._backend import Backend
 from agnostic_mask._errors import UnsupportedArrayError
+from agnostic_mask._traced import constant_in_traces
 
 DtypeKind = Literal["bool", "signed", "unsigned", "half", "float32", "float64"]
 
 _INTEGERS = ("signed", "unsigned")
 _FLOATS = ("half", "float32", "float64")
 _HALF_NAMES = ("bfloat16", "float8_", "float6_", "float4_")
-_kinds: dict[tuple[str, Any], DtypeKind | None] = {}
+_kinds: dict[str, dict[Any, DtypeKind | None]] = {}
+"""Of the dtypes of a namespace, by its name: dtypes of two frameworks must not be compared."""
 
 
 def _classify(xp: Any, dtype: Any) -> DtypeKind | None:
@@ -43,20 +45,13 @@ def _standard_kind(xp: Any, dtype: Any) -> DtypeKind | None:
     return None
 
 
+@constant_in_traces
 def dtype_kind(xp: Any, dtype: Any) -> DtypeKind | None:
     """Kind of a dtype, or None for one that cannot be computed with."""
-    key = (xp.__name__, dtype)  # dtypes of two frameworks must not be compared
-    if key not in _kinds:
-        _kinds[key] = _classify(xp, dtype)
-    return _kinds[key]
-
-
-def learn_kinds(xp: Any) -> None:
-    """Fill the table of kinds for a namespace, so that no trace has to write to it."""
-    known = xp.__array_namespace_info__().dtypes()
-    halves = [getattr(xp, name) for name in ("float16", "bfloat16") if hasattr(xp, name)]
-    for dtype in (*known.values(), *halves):
-        dtype_kind(xp, dtype)
+    known = _kinds.setdefault(xp.__name__, {})
+    if dtype not in known:
+        known[dtype] = _classify(xp, dtype)
+    return known[dtype]
 
 
 def checked_kind(xp: Any, name: str, x: Array) -> DtypeKind:

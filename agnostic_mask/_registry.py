@@ -1,14 +1,15 @@
 """From the type of an array to its namespace and backend.
 
 torch.compile traces through here as the first call of a fresh process, so two rules hold.
-Whatever imports or reads metadata stands behind a function from str to bool that is marked
-as a constant for the tracer (what `torch.compiler.assume_constant_result` does, without
-importing torch), and no table is read before that function has filled it.
+Whatever imports, reads metadata or looks into a table that grows stands behind a function from
+classes to strings that is a constant of traces, and nothing is read before it has filled it.
 """
 
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from itertools import count
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import array_api_compat
@@ -16,9 +17,9 @@ import array_api_compat
 from agnostic_mask import _state
 from agnostic_mask._array import Array
 from agnostic_mask._backend import Backend
-from agnostic_mask._dtypes import learn_kinds
 from agnostic_mask._errors import UnsupportedArrayError
 from agnostic_mask._probe import Probe
+from agnostic_mask._traced import constant_in_traces
 
 GROUP = "agnostic_mask.backends"
 
@@ -32,7 +33,11 @@ class Kind(NamedTuple):
 
 
 _seen_modules: set[str] = set()
-_kinds: dict[type, Kind] = {}
+_names: dict[type, str] = {}
+_numbers = count()
+_kinds = SimpleNamespace()
+"""Kinds by the names of `_names`: a trace holds for one size of a table, and for any attributes."""
+
 _backends: dict[str, Backend] = {}
 
 
@@ -72,28 +77,39 @@ def probe(name: str) -> Probe:
 
 
 def _remember(cls: type, xp: Any, found: Backend) -> None:
-    _kinds[cls] = Kind(xp, found, found.refuse_type(cls))
+    remember_kind(cls, Kind(xp, found, found.refuse_type(cls)))
 
 
 def remember_kind(cls: type, kind: Kind) -> None:
     """Let arrays of a class of this package's own take part."""
-    _kinds[cls] = kind
+    name = f"kind{next(_numbers)}"
+    setattr(_kinds, name, kind)  # first, for other threads go by the name
+    _names[cls] = name
 
 
-def _meet(module: str) -> bool:
+def _meet(module: str) -> None:
     """Load the backend of the framework that defines a class in `module`, if one does."""
-    if module not in _seen_modules:
-        root = module.partition(".")[0]
-        if root in _entry_points():
-            known = backend(root)
-            learn_kinds(known.namespace())
-            for cls in known.array_types():
-                _remember(cls, known.namespace(), known)
-        _seen_modules.add(module)
-    return True
+    root = module.partition(".")[0]
+    if root in _entry_points():
+        known = backend(root)
+        for cls in known.array_types():
+            _remember(cls, known.namespace(), known)
+    _seen_modules.add(module)
 
 
-_meet._dynamo_marked_constant = True  # type: ignore[attr-defined]
+@constant_in_traces
+def _name_of(cls: type) -> str:
+    """Name of the kind of a class; "" if it was not met before and no backend names it."""
+    name = _names.get(cls, "")
+    if not name and cls.__module__ not in _seen_modules:
+        _meet(cls.__module__)
+        name = _names.get(cls, "")
+    return name
+
+
+def _known(cls: type) -> Kind | None:
+    name = _name_of(cls)
+    return getattr(_kinds, name) if name else None
 
 
 def _learn(x: Array) -> Kind | None:
@@ -102,7 +118,7 @@ def _learn(x: Array) -> Kind | None:
     except TypeError:
         return None
     _remember(type(x), xp, backend(namespace_name(xp)))
-    return _kinds[type(x)]
+    return _known(type(x))
 
 
 def namespace_name(xp: Any) -> str:
@@ -116,9 +132,7 @@ def kind_of(x: Array) -> Kind | None:
 
     Cached by type: the first array of a class costs an import, later ones a look-up.
     """
-    cls = type(x)
-    _meet(cls.__module__)
-    return _kinds.get(cls) or _learn(x)
+    return _known(type(x)) or _learn(x)
 
 
 def signature(arrays: Iterable[Any], *, shapes: bool = False) -> tuple[Any, ...] | None:
@@ -132,9 +146,7 @@ def signature(arrays: Iterable[Any], *, shapes: bool = False) -> tuple[Any, ...]
             key.append(None)
             continue
         cls = type(x)
-        if not key:
-            _meet(cls.__module__)
-        kind = _kinds.get(cls)
+        kind = _known(cls)
         own = None if kind is None or kind.refusal is not None else kind.backend.signature(x)
         if own is None:
             return None

@@ -94,7 +94,53 @@ def test_torch_still_marks_constants_by_the_attribute_that_the_registry_sets():
     before = set(vars(marked))
     torch.compiler.assume_constant_result(marked)
     (attribute,) = set(vars(marked)) - before
-    assert vars(_registry._meet)[attribute] is getattr(marked, attribute)
+    assert vars(_registry._name_of)[attribute] is getattr(marked, attribute)
+
+
+COMPILED_ONCE = """
+import jax.numpy as jnp
+import numpy as np
+import torch
+
+import agnostic_mask as am
+
+def counted(module, inputs):
+    global traces
+    traces += 1
+    return module.forward
+
+traces = 0
+objective = am.weighted_masked_objective(am.losses.squared_error)
+precision = am.metrics.Precision()
+functions = [
+    lambda x, mask: objective(x, x + 1, mask=mask),
+    lambda x, mask: am.mean(x, mask=mask),
+    lambda x, mask: precision(mask, x, mask=mask),
+]
+compiled = [torch.compile(fn, backend=counted, fullgraph=True) for fn in functions]
+x, mask = torch.ones(4, 3), torch.ones(4, 3, dtype=torch.bool)
+
+def called():
+    for fn in compiled:
+        fn(x, mask)
+    return traces
+
+first = called()
+assert first == len(functions), first
+others = [np.ones((4, 3)), np.ones((4, 3), np.float16), jnp.ones((4, 3))]
+others += [torch.ones(4, 3, dtype=torch.float64), torch.nn.Parameter(torch.ones(4, 3))]
+for other in others:
+    for fn in functions:
+        fn(other, other > 0)
+    assert called() == first, (type(other), other.dtype)
+"""
+
+
+def test_torch_compiles_nothing_anew_because_other_arrays_were_met():
+    ended = subprocess.run(
+        [sys.executable, "-c", COMPILED_ONCE], capture_output=True, text=True, timeout=540
+    )
+    assert ended.returncode == 0, ended.stderr[-4000:]
 
 
 @calls
