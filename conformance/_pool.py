@@ -1,6 +1,7 @@
 """Run cases in several processes: most of the time goes into frameworks that compile."""
 
 import dataclasses
+import gc
 import multiprocessing
 import os
 import tempfile
@@ -79,6 +80,15 @@ def _run_one(task: Task, case: int) -> list[Row]:
         return [task.judged(outcome.row, outcome.error) for outcome in outcomes]
 
 
+def _run_one_of_many(task: Task, case: int) -> list[Row]:
+    rows = _run_one(task, case)
+    # What frameworks keep of it, millions of objects after a while, is not gone through again
+    # whenever garbage is collected.
+    gc.collect()
+    gc.freeze()
+    return rows
+
+
 @contextmanager
 def _tiles_of(names: Sequence[str], rows: int | None) -> Iterator[None]:
     """Tiles of so many rows on backends that use tiles."""
@@ -132,6 +142,6 @@ def run_in_processes(task: Task, advance: Callable[[], Any] = lambda: None) -> I
     context = multiprocessing.get_context("spawn")
     workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     with _shared_compilations(), ProcessPoolExecutor(workers, mp_context=context) as pool:
-        for done in [pool.submit(_run_one, task, i) for i in range(count)]:
+        for done in [pool.submit(_run_one_of_many, task, i) for i in range(count)]:
             yield from done.result()
             advance()

@@ -15,7 +15,8 @@ from ._framework import (
     thread_safe,
 )
 from ._gradients import gradient
-from ._law import Law, NotHereError, Run, ViolationError, law, same_bits, within
+from ._law import Law, law, same_bits, within
+from ._one_run import NotHereError, Run, ViolationError
 from ._static import fits_cupy, needs_no_values
 from ._values import (
     backends_agree,

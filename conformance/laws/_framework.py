@@ -17,7 +17,8 @@ import agnostic_mask as am
 
 from .._case import Case
 from .._environments import Environment
-from ._law import NARROW, Run, ViolationError, law, same_bits, within
+from ._law import law, same_bits, within
+from ._one_run import NARROW, Run, ViolationError, by_position
 
 THREADS = 4
 
@@ -25,8 +26,8 @@ THREADS = 4
 @law
 def stays_home(run: Run) -> None:
     """The result is an array of the inputs' framework, on their device."""
-    _, arrays, _ = run.inputs()
-    result = run.case.call(arrays)
+    first = run.first()
+    arrays, result = first.arrays, first.result
     given = am.dispatch(*arrays.values())
     scalar = run.case.numpy_scalars and isinstance(result, np.generic)
     if not scalar and type(result) is not type(next(iter(arrays.values()))):
@@ -43,9 +44,9 @@ def stays_home(run: Run) -> None:
 @law
 def dtype_kept(run: Run) -> None:
     """The result has the dtype of the floating inputs, or the one that the case names."""
-    _, arrays, _ = run.inputs()
-    result = run.case.call(arrays)
-    expected = _expected_dtype(run, am.dispatch(*arrays.values()))
+    first = run.first()
+    result = first.result
+    expected = _expected_dtype(run, am.dispatch(*first.arrays.values()))
     if not hasattr(result, "dtype"):
         raise ViolationError(
             f"the result is a {type(result).__name__}, which has no dtype; expected an array of "
@@ -85,10 +86,10 @@ def _expected_dtype(run: Run, given: am.Dispatch) -> Any:
 @law
 def inputs_untouched(run: Run) -> None:
     """No input is written to."""
-    _, arrays, before = run.inputs()
-    run.call(arrays)
-    for name, after in run.exact(arrays).items():
-        same_bits(after, before[name], f"the call left {run.case.called(name)} changed: it")
+    first = run.first()
+    assert first.host is not None  # which lazy arrays are read for
+    for name, after in run.exact(first.arrays).items():
+        same_bits(after, first.exact[name], f"the call left {run.case.called(name)} changed: it")
 
 
 def _has_hidden_work(case: Case, env: Environment, dtype: str) -> str | None:
@@ -127,12 +128,7 @@ def _has_no_compiler(case: Case, env: Environment, dtype: str) -> str | None:
 def compiles(run: Run) -> float:
     """Compiled as a whole, without a fall back, the result is within its bound too."""
     _, arrays, exact = run.inputs()
-    names = list(arrays)
-
-    def positional(*values: am.Array) -> am.Array:
-        return run.case.call(dict(zip(names, values, strict=True)))
-
-    compiled = run.env.knowledge.compiled(positional)
+    compiled = run.env.knowledge.compiled(by_position(run.case.call, list(arrays)))
     assert compiled is not None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what a compiler thinks of the code is no violation
@@ -196,17 +192,17 @@ def thread_safe(run: Run) -> None:
     threads = 2 if run.env.makes_graphs else THREADS  # whose tasks take long to compute
     # Inputs of their own, for a place that all of them use shows by the values of another call.
     seeds = range(run.seed, run.seed + threads)
-    arrays = [replace(run, seed=seed).inputs()[1] for seed in seeds]
-    alone = [run.call(each) for each in arrays]
+    alone = [replace(run, seed=seed).first() for seed in seeds]
+    expected = [first.host for first in alone]
     together = threading.Barrier(threads)
 
     def call(i: int) -> np.ndarray:
         with run.env.scope(run.dtype), _in_step(run.case, together):
-            return run.call(arrays[i])
+            return run.call(alone[i].arrays)
 
     with ThreadPoolExecutor(threads) as pool:
-        for result, expected in zip(pool.map(call, range(threads)), alone, strict=True):
-            same_bits(result, expected, "a call beside others")
+        for result, bits in zip(pool.map(call, range(threads)), expected, strict=True):
+            same_bits(result, bits, "a call beside others")
 
 
 # Of libraries, and of code that was made: a thread that waits there may hold what others need.
@@ -229,9 +225,11 @@ def _in_step(case: Case, together: threading.Barrier) -> Iterator[None]:
         if not file.startswith(own) and file.startswith(FOREIGN):
             return None
         lines += 1
-        if lines <= LINES:
-            with suppress(threading.BrokenBarrierError):
-                together.wait(PATIENCE)
+        if lines > LINES:
+            sys.settrace(before)  # for to be asked of every call takes long
+            return None
+        with suppress(threading.BrokenBarrierError):
+            together.wait(PATIENCE)
         return trace
 
     with suppress(threading.BrokenBarrierError):

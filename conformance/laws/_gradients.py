@@ -12,7 +12,8 @@ from .._environments import Environment
 from .._reference import Reference, roundoff
 from .._slopes import directions
 from ._exclusion import littered
-from ._law import Run, law, same_bits, within
+from ._law import law, same_bits, within
+from ._one_run import Run
 
 ROUNDINGS = 64
 """Roundings that a derivative may take, in units of the greatest derivative of the input."""
@@ -43,11 +44,18 @@ def _scalar(run: Run, arrays: Mapping[str, am.Array]) -> tuple[Callable[..., Any
     return scalar, names
 
 
-def _gradients(run: Run, arrays: Mapping[str, am.Array]) -> dict[str, np.ndarray]:
-    scalar, names = _scalar(run, arrays)
-    found = run.env.knowledge.value_and_grad(scalar, [arrays[n] for n in names])
-    assert found is not None
-    return {n: run.env.host(g) for n, g in zip(names, found[1], strict=True)}
+Gradients = Callable[[Mapping[str, am.Array]], dict[str, np.ndarray]]
+
+
+def _gradients_of(run: Run) -> Gradients:
+    def found(arrays: Mapping[str, am.Array]) -> Any:
+        scalar, names = _scalar(run, arrays)
+        both = run.env.knowledge.value_and_grad(scalar, [arrays[n] for n in names])
+        assert both is not None
+        return dict(zip(names, both[1], strict=True))
+
+    called = run.as_one(found)
+    return lambda arrays: {n: run.env.host(g) for n, g in called(arrays).items()}
 
 
 @law(objection=_differentiates)
@@ -56,7 +64,8 @@ def gradient(run: Run) -> float | None:
     case = run.case
     assert isinstance(case, CoveredCase)
     master, arrays, exact = run.inputs()
-    clean = _gradients(run, arrays)
+    gradients = _gradients_of(run)
+    clean = gradients(arrays)
     undefined = bool(np.isnan(np.asarray(run.reference(exact).value, dtype=float)).any())
     worst = 0.0
     for name, found in clean.items():
@@ -74,7 +83,7 @@ def gradient(run: Run) -> float | None:
     for kind in (0, 1, 3, -1):
         with np.errstate(all="ignore"):
             dirty = run.arrays(littered(case, master, exact, rng, kind))
-        for name, found in _gradients(run, dirty).items():
+        for name, found in gradients(dirty).items():
             same_bits(
                 found,
                 clean[name],

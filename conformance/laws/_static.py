@@ -2,13 +2,12 @@
 
 import numpy as np
 
-import agnostic_mask as am
-
-from .._case import Call, Case
+from .._case import Case
 from .._environments import Environment
 from .._recorder import namespace_calls
 from .._verdict import judged
-from ._law import Run, ViolationError, law
+from ._law import law
+from ._one_run import Run, ViolationError, by_position
 
 
 def _has_no_outline(case: Case, env: Environment, dtype: str) -> str | None:
@@ -20,14 +19,14 @@ def _has_no_outline(case: Case, env: Environment, dtype: str) -> str | None:
 @law(objection=_has_no_outline)
 def needs_no_values(run: Run) -> None:
     """Shape and dtype of the result follow from those of the inputs, without any value."""
-    _, arrays, _ = run.inputs()
-    outline = run.env.knowledge.outline
+    first, outline = run.first(), run.env.knowledge.outline
+    arrays = first.arrays
     try:
-        found = outline(_by_position(run.case.call, list(arrays)), list(arrays.values()))
+        found = outline(by_position(run.case.call, list(arrays)), list(arrays.values()))
     except Exception as error:
         what = f"{type(error).__name__}: {error}"
         raise ViolationError(f"without values it raises {what}") from error
-    expected = outline(lambda x: x, [run.case.call(arrays)])
+    expected = outline(lambda x: x, [first.result])
     assert found is not None
     assert expected is not None
     (shape, dtype), (right, right_dtype) = found[0], expected[0]
@@ -37,13 +36,6 @@ def needs_no_values(run: Run) -> None:
     )
     if len(found) != 1 or not fits or dtype != right_dtype:
         raise ViolationError(f"without values the result is {found}; with them {expected}")
-
-
-def _by_position(call: Call, names: list[str]) -> Call:
-    def positional(*values: am.Array) -> am.Array:
-        return call(dict(zip(names, values, strict=True)))
-
-    return positional
 
 
 def _elsewhere(case: Case, env: Environment, dtype: str) -> str | None:
@@ -60,7 +52,7 @@ def _elsewhere(case: Case, env: Environment, dtype: str) -> str | None:
 def fits_cupy(run: Run) -> None:
     """CuPy has all that the code calls, with the arguments it is called with; no GPU is needed."""
     master = run.inputs()[0]
-    calls = namespace_calls(_by_position(run.case.call, list(master)), *master.values())
+    calls = namespace_calls(by_position(run.case.call, list(master)), *master.values())
     verdict = judged(calls, "cupy")
     run.notes += [f"not known: {call}" for call in verdict.unchecked]
     if verdict.objections:

@@ -9,14 +9,15 @@ import numpy as np
 from .._case import Call, Case, CoveredCase, Host, PartsCase
 from .._environments import Environment
 from .._reference import Reference
-from ._law import Run, ViolationError, law, same_shape, within
+from ._law import law, within
+from ._one_run import Run, ViolationError, same_shape
 
 
 @law
 def matches_oracle(run: Run) -> float:
     """The result is within its bound of the value in higher precision."""
-    _, arrays, exact = run.inputs()
-    return within(run.call(arrays), run.reference(exact), "the result")
+    first = run.first()
+    return within(first.host, run.reference(first.exact), "the result")
 
 
 @law
@@ -38,7 +39,8 @@ def _same_as_whole(
     arrays = run.arrays(whole_inputs)
     exact = run.exact(arrays)
     other, call = change(exact)
-    result, whole = run.on_host(call, run.arrays(other), what), run.expected(exact, arrays)
+    result = run.on_host(run.as_one(call), run.arrays(other), what)
+    whole = run.expected(exact, arrays)
     rows = run.case.shape(other)[:1]
     if result.shape[:1] == rows != run.case.shape(exact)[:1] == np.shape(whole.value)[:1]:
         raise ViolationError(f"{what} has {rows[0]} rows: {PLACES}")
@@ -186,10 +188,10 @@ def cut_invariant(run: Run) -> float:
     """Parts cut along any axis, re-padded and merged in any order, give the whole's value."""
     case = run.case
     assert isinstance(case, PartsCase)
-    master, arrays, exact = run.inputs()
-    whole = run.call(arrays)
+    master, first = run.inputs()[0], run.first()
+    whole = first.host
     verbs, rng = case.verbs(), run.rng()
-    reference = run.reference(exact)
+    reference = run.reference(first.exact)
     worst = 0.0
     for _ in range(1 if run.env.makes_graphs else 3):  # whose tasks take long to compute
         states = [
@@ -235,9 +237,9 @@ def _seen(run: Run) -> tuple[np.ndarray, np.ndarray]:
     key = ("seen", run.case.name, run.env.label, run.dtype)
     if key not in run.references:
         with run.env.scope(run.dtype):
-            _, arrays, exact = run.inputs()
-            result = run.call(arrays)
-            found = same_shape(result, run.reference(exact), f"on {run.env.label} the result")
-        run.references[key] = result, found.bound
+            first = run.first()
+            reference = run.reference(first.exact)
+            found = same_shape(first.host, reference, f"on {run.env.label} the result")
+        run.references[key] = first.host, found.bound
     seen: tuple[np.ndarray, np.ndarray] = run.references[key]
     return seen
