@@ -85,7 +85,8 @@ class JaxBackend(Backend):
 
     def from_host(self, x: Any, device: Any) -> Array:
         with self.wide():
-            return jnp.array(x.astype(x.dtype.newbyteorder("=")), device=device)
+            # A copy, which JAX may keep; jnp.array would compile something for each shape.
+            return jax.device_put(x.astype(x.dtype.newbyteorder("=")), device)
 
     def value_and_grad(
         self, fn: Callable[..., Array], arrays: Sequence[Array]

@@ -107,15 +107,15 @@ def _tiles_of(names: Sequence[str], rows: int | None) -> Iterator[None]:
 @contextmanager
 def _shared_compilations() -> Iterator[None]:
     """What one process compiles by JAX, operation by operation, serves the others."""
-    if "JAX_COMPILATION_CACHE_DIR" in os.environ:
-        yield
-        return
+    # From where an operation was called is asked of every one, and shown for none.
+    settings = {"JAX_TRACEBACK_IN_LOCATIONS_LIMIT": "0"}
     with tempfile.TemporaryDirectory() as folder:
-        settings = {
-            "JAX_COMPILATION_CACHE_DIR": folder,
-            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-            "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-        }
+        if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+            settings |= {
+                "JAX_COMPILATION_CACHE_DIR": folder,
+                "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+                "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+            }
         with variables(settings):
             yield
 
