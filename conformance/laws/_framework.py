@@ -186,13 +186,7 @@ def _big_endian(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {n: x.astype(x.dtype.newbyteorder(">")) for n, x in arrays.items()}
 
 
-def _is_same_code(case: Case, env: Environment, dtype: str) -> str | None:
-    if case.floating and dtype != "float32":
-        return "what threads share does not depend on the float type; float32 is tried"
-    return None
-
-
-@law(objection=_is_same_code)
+@law
 def thread_safe(run: Run) -> None:
     """Calls from several threads at once give the same bits as a call alone."""
     threads = 2 if run.env.makes_graphs else THREADS  # whose tasks take long to compute
