@@ -43,6 +43,9 @@ SHAPES_OF_THEIR_OWN = (
 )
 """Laws that call a function with shapes that no other law has."""
 
+COMPILED_ANEW = (*SHAPES_OF_THEIR_OWN, "gradient")
+"""Laws of whose operations no other law has the like."""
+
 MANY_CALLS = (
     *SHAPES_OF_THEIR_OWN,
     "order_invariant",
@@ -97,10 +100,10 @@ class Law:
             )
         if dtype in HALF and case.casts_halves and self.name not in HALF_LAWS:
             return "half types are cast to float32 at the door, for which this law is checked"
-        if env.compiles_shapes and dtype == "float64" and self.name in SHAPES_OF_THEIR_OWN:
+        if env.compiles_shapes and dtype == "float64" and self.name in COMPILED_ANEW:
             return (
-                "every operation is compiled for each shape and float type; laws with shapes of "
-                "their own are checked for float32 alone"
+                "every operation is compiled for each shape and float type; laws with shapes or "
+                "operations of their own are checked for float32 alone"
             )
         if env.makes_graphs and dtype == "float64" and self.name in (*MANY_CALLS, *OF_GRAPHS):
             return (
