@@ -55,9 +55,6 @@ MANY_CALLS = (
 )
 """Laws that call a function often, or of many parts."""
 
-OF_GRAPHS = ("nothing_hidden", "needs_no_values")
-"""Laws that ask what a function does before anything is computed."""
-
 Check = Callable[[Run], float | None]
 Objection = Callable[[Case, Environment, str], str | None]
 
@@ -105,10 +102,10 @@ class Law:
                 "every operation is compiled for each shape and float type; laws with shapes or "
                 "operations of their own are checked for float32 alone"
             )
-        if env.makes_graphs and dtype == "float64" and self.name in (*MANY_CALLS, *OF_GRAPHS):
+        if env.makes_graphs and dtype == "float64" and self.name in MANY_CALLS:
             return (
                 "every operation becomes tasks of a graph, of which either float type has the "
-                "same; laws of many calls, and of graphs, are checked for float32 alone"
+                "same; laws of many calls are checked for float32 alone"
             )
         return case.why_not(self.name) or self.objection(case, env, dtype)
 
