@@ -16,8 +16,7 @@ DtypeKind = Literal["bool", "signed", "unsigned", "half", "float32", "float64"]
 _INTEGERS = ("signed", "unsigned")
 _FLOATS = ("half", "float32", "float64")
 _HALF_NAMES = ("bfloat16", "float8_", "float6_", "float4_")
-_kinds: dict[str, dict[Any, DtypeKind | None]] = {}
-"""Of the dtypes of a namespace, by its name: dtypes of two frameworks must not be compared."""
+_kinds: dict[tuple[str, Any], DtypeKind | None] = {}
 
 
 def _classify(xp: Any, dtype: Any) -> DtypeKind | None:
@@ -48,10 +47,10 @@ def _standard_kind(xp: Any, dtype: Any) -> DtypeKind | None:
 @constant_in_traces
 def dtype_kind(xp: Any, dtype: Any) -> DtypeKind | None:
     """Kind of a dtype, or None for one that cannot be computed with."""
-    known = _kinds.setdefault(xp.__name__, {})
-    if dtype not in known:
-        known[dtype] = _classify(xp, dtype)
-    return known[dtype]
+    key = (xp.__name__, dtype)  # dtypes of two frameworks must not be compared
+    if key not in _kinds:
+        _kinds[key] = _classify(xp, dtype)
+    return _kinds[key]
 
 
 def checked_kind(xp: Any, name: str, x: Array) -> DtypeKind:

@@ -83,7 +83,7 @@ def excluded_is_absent(run: Run) -> None:
     case = run.case
     assert isinstance(case, CoveredCase)
     master, _, exact = run.inputs()
-    clean = run.first().host
+    clean = run.first().host()
     rng = run.rng()
     for kind in FEW if run.env.makes_graphs else MANY:
         with np.errstate(all="ignore"):  # casting 1e300 to a narrow type, before the call

@@ -1,6 +1,6 @@
 """Gradients: right, finite, and exactly 0 where excluded, whatever is there."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,17 +44,18 @@ def _scalar(run: Run, arrays: Mapping[str, am.Array]) -> tuple[Callable[..., Any
     return scalar, names
 
 
-Gradients = Callable[[Mapping[str, am.Array]], dict[str, np.ndarray]]
+def _gradients_of(
+    run: Run, names: Sequence[str]
+) -> Callable[[Mapping[str, am.Array]], dict[str, np.ndarray]]:
+    """What gives the gradients, on the host, of inputs so named."""
 
-
-def _gradients_of(run: Run) -> Gradients:
     def found(arrays: Mapping[str, am.Array]) -> Any:
-        scalar, names = _scalar(run, arrays)
-        both = run.env.knowledge.value_and_grad(scalar, [arrays[n] for n in names])
+        scalar, smooth = _scalar(run, arrays)
+        both = run.env.knowledge.value_and_grad(scalar, [arrays[n] for n in smooth])
         assert both is not None
-        return dict(zip(names, both[1], strict=True))
+        return dict(zip(smooth, both[1], strict=True))
 
-    called = run.as_one(found)
+    called = run.as_one(found, names)
     return lambda arrays: {n: run.env.host(g) for n, g in called(arrays).items()}
 
 
@@ -64,7 +65,7 @@ def gradient(run: Run) -> float | None:
     case = run.case
     assert isinstance(case, CoveredCase)
     master, arrays, exact = run.inputs()
-    gradients = _gradients_of(run)
+    gradients = _gradients_of(run, list(arrays))
     clean = gradients(arrays)
     undefined = bool(np.isnan(np.asarray(run.reference(exact).value, dtype=float)).any())
     worst = 0.0

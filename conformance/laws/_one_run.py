@@ -136,24 +136,20 @@ class Run:
                 raise
             raise ViolationError(f"{what} is not there: {type(error).__name__}: {error}") from error
 
-    def as_one(self, call: Callable[[Mapping[str, am.Array]], Any]) -> Callable[..., Any]:
-        """A function of arrays, compiled as a whole where else its every operation would be.
+    def as_one(
+        self, call: Callable[[Mapping[str, am.Array]], Any], names: Sequence[str]
+    ) -> Callable[[Mapping[str, am.Array]], Any]:
+        """A function of arrays so named, compiled as a whole where else every operation would be.
 
         Of new shapes, that takes a third of the time. A function of somebody else's may not be
         made for it, and is left.
         """
-        case, compiled = self.case, self.env.knowledge.compiled
+        case = self.case
         if not self.env.compiles_shapes or case.by_itself or case.why_not("compiles"):
             return call
-        compiled_for: dict[tuple[str, ...], Any] = {}
-
-        def called(arrays: Mapping[str, am.Array]) -> Any:
-            names = tuple(arrays)
-            if names not in compiled_for:
-                compiled_for[names] = compiled(by_position(call, names))
-            return compiled_for[names](*arrays.values())
-
-        return called
+        compiled = self.env.knowledge.compiled(by_position(call, names))
+        assert compiled is not None
+        return lambda arrays: compiled(*(arrays[name] for name in names))
 
     def expected(self, exact: Host, arrays: Mapping[str, am.Array]) -> Reference:
         """What other inputs must give that should give the same as these.
@@ -195,7 +191,6 @@ class First:
         self._run = run
         self._host: np.ndarray | None = None
 
-    @property
     def host(self) -> np.ndarray:
         """The result, on the host."""
         if self._host is None:

@@ -17,7 +17,7 @@ from ._one_run import Run, ViolationError, same_shape
 def matches_oracle(run: Run) -> float:
     """The result is within its bound of the value in higher precision."""
     first = run.first()
-    return within(first.host, run.reference(first.exact), "the result")
+    return within(first.host(), run.reference(first.exact), "the result")
 
 
 @law
@@ -39,7 +39,7 @@ def _same_as_whole(
     arrays = run.arrays(whole_inputs)
     exact = run.exact(arrays)
     other, call = change(exact)
-    result = run.on_host(run.as_one(call), run.arrays(other), what)
+    result = run.on_host(run.as_one(call, list(other)), run.arrays(other), what)
     whole = run.expected(exact, arrays)
     rows = run.case.shape(other)[:1]
     if result.shape[:1] == rows != run.case.shape(exact)[:1] == np.shape(whole.value)[:1]:
@@ -189,7 +189,7 @@ def cut_invariant(run: Run) -> float:
     case = run.case
     assert isinstance(case, PartsCase)
     master, first = run.inputs()[0], run.first()
-    whole = first.host
+    whole = first.host()
     verbs, rng = case.verbs(), run.rng()
     reference = run.reference(first.exact)
     worst = 0.0
@@ -239,7 +239,7 @@ def _seen(run: Run) -> tuple[np.ndarray, np.ndarray]:
         with run.env.scope(run.dtype):
             first = run.first()
             reference = run.reference(first.exact)
-            found = same_shape(first.host, reference, f"on {run.env.label} the result")
-        run.references[key] = first.host, found.bound
+            found = same_shape(first.host(), reference, f"on {run.env.label} the result")
+        run.references[key] = first.host(), found.bound
     seen: tuple[np.ndarray, np.ndarray] = run.references[key]
     return seen
